@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Connections: the keys and values of the `flows`, `legs` and `heads` maps.
+ *
+ * A connection has a flow (client side, made when the handshake is finished)
+ * and, once a request has been routed, a leg (endpoint side). Each carries
+ * all that a packet in its direction needs, so that a spliced packet costs
+ * one lookup. Ports and addresses are in network order, everything else in
+ * host order. Sequence numbers are modulo 2^32 (RFC 9293, 3.4).
+ */
+#pragma once
+
+#include <weir/limits.h>
+#include <weir/types.h>
+
+/* The four-tuple of a packet as it arrives: `src` sent it. */
+struct weir_tuple {
+	struct weir_addr src;
+	struct weir_addr dst;
+	__be16 sport;
+	__be16 dport;
+};
+
+/* Where a packet leaves and the Ethernet header it gets. */
+struct weir_hop {
+	u8 dmac[6];
+	u8 smac[6];
+	u32 ifindex;
+};
+
+enum weir_flow_state {
+	WEIR_FLOW_HEAD = 1, /* reading a request head, no endpoint */
+	WEIR_FLOW_CONNECT,  /* SYN sent to an endpoint */
+	WEIR_FLOW_SPLICED,  /* endpoint connected */
+	WEIR_FLOW_REPLIED,  /* closing reply sent, what still comes is drained */
+	WEIR_FLOW_CLOSED,   /* over; kept so that late packets are answered */
+};
+
+/* weir_flow.flags */
+#define WEIR_FLOW_SACK 0x0001u	     /* both ends may use SACK */
+#define WEIR_FLOW_OPAQUE 0x0002u     /* request ends unknown: pinned to its endpoint */
+#define WEIR_FLOW_FIN_CLIENT 0x0004u /* client has sent FIN (fin_seq) */
+#define WEIR_FLOW_FIN_SERVER 0x0008u /* endpoint, or a reply of ours, has sent FIN */
+#define WEIR_FLOW_RESET 0x0010u	     /* RST seen, in window */
+#define WEIR_FLOW_PARTIAL 0x0020u    /* spliced, and part of the next head is kept */
+#define WEIR_FLOW_ANSWERED 0x0040u   /* endpoint data seen since the last request */
+#define WEIR_FLOW_REPLY_HEAD 0x0080u /* the last reply was for HEAD: no body */
+#define WEIR_FLOW_REPLY_CLOSE 0x0100u /* the last reply closes */
+
+#define WEIR_NO_ID 0xffffffffu
+
+/* flows: client tuple (src = client, dst = listener) -> flow */
+struct weir_flow {
+	u64 claim;	 /* 0, or held by the CPU that changes this flow */
+	u64 seen_ns;	 /* last packet, CLOCK_MONOTONIC, refreshed once a second */
+	u64 opened_ns;	 /* handshake finished */
+	u8 state;	 /* enum weir_flow_state */
+	u8 wscale;	 /* client's shift, WEIR_WSCALE_NONE without scaling */
+	u16 flags;	 /* WEIR_FLOW_* */
+	u16 mss;	 /* largest payload the client takes, rounded down */
+	u8 tries;	 /* endpoints tried for the current request */
+	u8 win_shift;	 /* left shift of the client's window field for an endpoint
+			  * without window scaling, else 0 */
+
+	/* client -> endpoint, valid in WEIR_FLOW_SPLICED */
+	u32 seq_add;	 /* endpoint seq = client seq + seq_add */
+	u32 ack_add;	 /* endpoint ack = client ack + ack_add */
+	struct weir_tuple leg; /* key of our leg: src = endpoint, dst = us */
+	struct weir_hop to_endpoint;
+	struct weir_hop to_client;
+
+	/* requests, in client sequence numbers */
+	u32 next_req;	 /* first byte of the next head, or of what we wait for */
+	u32 head_seq;	 /* first byte in the head buffer */
+	u32 head_end;	 /* behind the last byte in the head buffer */
+	u32 sent_end;	 /* behind the last byte of the buffer that was meant for the
+			  * endpoint; retransmissions below it come from the buffer */
+	u64 body_left;	 /* bytes of the body beyond next_req (bodies over 1 GiB) */
+	u32 slot;	 /* head buffer held, or WEIR_NO_SLOT */
+	u32 fin_seq;	 /* of the client's FIN */
+	u32 isn;	 /* of our SYN to the endpoint */
+
+	/* what the client has from us, in client's view of server numbers */
+	u32 srv_nxt;	 /* next server byte of ours, outside WEIR_FLOW_SPLICED */
+	u32 reply_seq;	 /* first byte of the last kernel-made reply */
+	u32 reply_req;	 /* first byte of the request that it answered */
+	u16 reply_id;	 /* which reply */
+	u16 client_win;	 /* window field of the client's last packet here */
+
+	u32 route_id;	 /* of the current request, or WEIR_NO_ID */
+	u32 group_id;
+	u32 endpoint_id;
+	u32 requests;	 /* requests read on this connection */
+	u64 bytes_up;	 /* payload spliced towards the endpoint */
+};
+
+enum weir_leg_state {
+	WEIR_LEG_CONNECT = 1, /* SYN sent */
+	WEIR_LEG_SPLICED,     /* part of a flow */
+	WEIR_LEG_ORPHAN,      /* FIN sent by us, flow moved on */
+	WEIR_LEG_CLOSED,      /* over; port may be used again after a while */
+};
+
+/* weir_leg.flags */
+#define WEIR_LEG_HEAD_KEPT 0x01u /* head buffer kept until ack reaches kept_ack */
+#define WEIR_LEG_FIN_ENDPOINT 0x02u
+#define WEIR_LEG_FIN_CLIENT 0x04u
+#define WEIR_LEG_AWAITED 0x08u /* request sent, first answer byte not seen */
+
+/* legs: endpoint tuple (src = endpoint, dst = our address and port) -> leg */
+struct weir_leg {
+	struct weir_tuple client; /* key of the flow */
+	u64 seen_ns;
+	u8 state;	/* enum weir_leg_state */
+	u8 flags;	/* WEIR_LEG_* */
+	__s8 win_shift;	/* right shift of the endpoint's window field (left when
+			 * negative) to mean the shift promised to the client */
+	u8 pad;
+	u32 seq_add;	/* client's view of seq = endpoint seq + seq_add */
+	u32 ack_add;
+	u32 seq_max;	/* behind the highest endpoint byte seen, endpoint's numbers */
+	u32 ack_max;	/* highest ack of the endpoint, endpoint's numbers */
+	u32 kept_ack;	/* ack at which the head buffer may go */
+	u32 fin_seq;	/* orphan: sequence number of our FIN */
+	struct weir_hop to_client;
+	u32 endpoint_id;
+	u64 bytes_down; /* payload spliced towards the client */
+	u64 syn_ns;	/* when our SYN left */
+};
+
+/* heads: slot -> bytes of a request head, as they go to the endpoint */
+struct weir_head {
+	u8 data[WEIR_HEAD_MAX + WEIR_HEAD_SLACK];
+};

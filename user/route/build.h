@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Kubernetes objects -> ir: classes, Ingress rules, annotations, Services and
+ * endpoints resolved to routes and groups. Pure: touches no file, no kernel.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "k8s/store.h"
+#include "route/ir.h"
+
+enum route_dialect {
+	DIALECT_KUBERNETES, /* default */
+	DIALECT_KONG,
+};
+
+struct route_options {
+	const char *ingress_class;  /* default "kong" */
+	enum route_dialect dialect;
+	const char *gateway;	    /* "ADDR:PORT", or NULL */
+	const char *const *endpoints; /* --endpoint values, "NS/SVC[:PORTNAME]=ADDR:PORT" */
+	size_t endpoint_count;
+};
+
+/* Returns 0 and an ir to be freed by the caller, or -errno and the sentence. */
+int route_build(const struct store *store, const struct route_options *opt,
+		struct ir *out, struct err *err);

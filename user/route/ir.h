@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What traffic means, without Kubernetes and without the kernel: an ordered
+ * set of routes and the endpoint groups they lead to. Built by the readers of
+ * Ingress rules, eaten by the table compiler and by the agent.
+ *
+ * All strings are owned by the ir (ir_free releases everything).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weir/config.h>
+
+#include "base/err.h"
+#include "base/vec.h"
+
+enum ir_host_kind {
+	IR_HOST_EXACT,	  /* "example.com", lower case, no trailing dot */
+	IR_HOST_WILDCARD, /* "*.example.com": exactly one label */
+	IR_HOST_ANY,
+};
+
+/* A header condition: any of the values (ANDed with the route's others). */
+struct ir_header {
+	char *name; /* lower case */
+	struct vec_of(char *) values;
+};
+
+struct ir_route {
+	uint32_t id;	     /* given by whoever compiles; stable across rebuilds */
+	enum ir_host_kind host_kind;
+	char *host;	     /* as written, "" for any */
+	char *path;	     /* as written, "" for a default backend */
+	char *match;	     /* what is matched: literal, prefix, or regex source */
+	enum weir_path_type type;
+	struct vec_of(char *) methods; /* empty: any */
+	struct vec_of(struct ir_header) headers;
+	int32_t priority;    /* regex-priority */
+	int64_t created;     /* creationTimestamp, seconds; INT64_MAX unknown */
+	uint32_t order;	     /* place within the Ingress */
+	enum weir_action action;
+	uint32_t flags;	     /* WEIR_ROUTE_* */
+	uint32_t group;	     /* index into ir.groups, for WEIR_ACTION_GROUP/GATEWAY */
+	int reply;	     /* index into ir.replies for WEIR_ACTION_REPLY, or -1 */
+	char *ingress;	     /* "namespace/name" */
+	char *backend;	     /* "namespace/service:port" */
+	char *where;	     /* "file:line:column" or the object's name */
+	char *reason;	     /* why it cannot be honoured, or NULL */
+};
+
+struct ir_endpoint {
+	struct weir_addr addr;
+	uint16_t port; /* host order */
+	bool ready;    /* false: draining (terminating but serving) */
+};
+
+struct ir_group {
+	uint32_t id;	/* given by whoever compiles; stable across rebuilds */
+	char *name;	/* "namespace/service:port" */
+	struct vec_of(struct ir_endpoint) endpoints; /* no duplicates */
+};
+
+struct ir_reply {
+	uint16_t status;
+	char *content_type; /* NULL: none */
+	char *body;	    /* NULL: none */
+	char *location;	    /* redirects, NULL: none */
+};
+
+struct ir_warning {
+	char *text;
+	char *where; /* "file:line:column" or the object's name; may be "" */
+};
+
+/* Routes stand in order of precedence of equals: an earlier one wins a tie. */
+struct ir {
+	struct vec_of(struct ir_route) routes; /* default backend included, last */
+	struct vec_of(struct ir_group) groups;
+	struct vec_of(struct ir_reply) replies;
+	struct vec_of(struct ir_warning) warnings;
+};
+
+void ir_free(struct ir *ir);
