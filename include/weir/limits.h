@@ -12,7 +12,7 @@
 
 /* Head buffers shared by all flows; one is held from a head's first byte
  * until the endpoint has acknowledged its last. */
-#define WEIR_HEAD_SLOTS 4096u
+#define WEIR_HEAD_SLOTS 2048u
 #define WEIR_NO_SLOT 0xffffffffu
 
 #define WEIR_MAX_FLOWS 131072u
@@ -24,7 +24,7 @@
 #define WEIR_CONNECT_TRIES 4u	  /* endpoints tried for one request */
 
 /* Kernel-made replies: ids below WEIR_REPLY_FIRST_FREE are fixed. */
-#define WEIR_MAX_REPLIES 4096u
+#define WEIR_MAX_REPLIES 1024u
 #define WEIR_REPLY_BYTES 1024u
 
 /* Text kept in map values for people, terminating NUL included. */
