@@ -28,7 +28,7 @@
 	X(HEAD_QUEUED, "head_queued", "bytes kept until the endpoint is connected") \
 	X(HEAD_FULL, "head_full", "no room for early bytes, dropped for retransmission") \
 	X(HEAD_CSUM, "head_csum", "wrong TCP checksum, dropped") \
-	X(NO_SLOT, "no_slot", "no free head buffer, dropped for retransmission") \
+	X(SLOTS_FULL, "slots_full", "no free head buffer, dropped for retransmission") \
 	X(CONTENDED, "contended", "flow busy on another CPU, dropped for retransmission") \
 	/* requests */ \
 	X(REQ_ROUTED, "req_routed", "request matched a rule") \
