@@ -126,16 +126,12 @@ struct {
 
 /* The route table in use: slot 0. The inner map is one value whose size the
  * loader sets to table_mask + 1; a packet sees one generation or the other. */
-struct weir_table_value {
-	u8 data[WEIR_TABLE_MIN];
-};
-
 struct table_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__type(key, u32);
-	__type(value, struct weir_table_value);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, WEIR_TABLE_MIN);
 };
 
 struct {
