@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* weir: the table of commands, and the way from argv to one of them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weir/maps.h>
+
+#include "cmd/cmd.h"
+
+#ifndef WEIR_VERSION
+#define WEIR_VERSION "unknown"
+#endif
+
+const struct command commands[] = {
+	{"check",
+	 "parse, resolve and compile manifests; show what would be served",
+	 "-f PATH...",
+	 NULL,
+	 {options_compile},
+	 0,
+	 check_main},
+	{"explain",
+	 "say which route a request takes, and why",
+	 "-f PATH... METHOD URL | --batch | --raw FILE|-",
+	 "The answer comes from the code that runs in the kernel.",
+	 {options_compile, options_explain},
+	 0,
+	 explain_main},
+	{"help",
+	 "help for weir, or for a command",
+	 "[COMMAND]",
+	 NULL,
+	 {},
+	 0,
+	 help_main},
+	{},
+};
+
+static int unknown_command(struct ctx *ctx, const char *name)
+{
+	const struct command *cmd, *best = NULL;
+	unsigned int least = 3;
+
+	for (cmd = commands; cmd->name; cmd++) {
+		unsigned int d = word_distance(cmd->name, name);
+
+		if (d < least) {
+			least = d;
+			best = cmd;
+		}
+	}
+	if (best)
+		return cmd_usage(ctx, "no such command: %s, did you mean %s?", name,
+				 best->name);
+	return cmd_usage(ctx, "no such command: %s", name);
+}
+
+/* --help and --version win over everything else behind the command, also
+ * over what the command would call a mistake. */
+static void asks_for_help(struct ctx *ctx, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			ctx->help = true;
+		if (!strcmp(argv[i], "--version"))
+			ctx->version = true;
+	}
+}
+
+/* Output that could not be written is a failure, not a success. */
+static int finish(int code)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "weir: standard output: %s\n", strerror(errno));
+		return code ? code : EXIT_FAILED;
+	}
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	const char *pin = getenv("WEIR_PIN");
+	struct ctx ctx = {.pin = pin && *pin ? pin : WEIR_DEFAULT_PIN};
+	int first, r;
+
+	r = options_leading(&ctx, argc, argv, &first);
+	if (r)
+		return r;
+	argc -= first;
+	argv += first;
+	if (argc > 0 && !ctx.version && !ctx.help) {
+		ctx.command = command_find(argv[0]);
+		if (!ctx.command)
+			return unknown_command(&ctx, argv[0]);
+		asks_for_help(&ctx, argc, argv);
+	}
+	if (ctx.version) {
+		puts("weir " WEIR_VERSION);
+		return finish(EXIT_DONE);
+	}
+	if (ctx.help) {
+		command_help(argc > 0 ? command_find(argv[0]) : NULL);
+		return finish(EXIT_DONE);
+	}
+	if (!ctx.command) {
+		command_help(NULL);
+		return finish(EXIT_DONE);
+	}
+	return finish(ctx.command->run(&ctx, argc, argv));
+}
