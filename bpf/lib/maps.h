@@ -124,6 +124,16 @@ struct {
 	__type(value, struct weir_counter_name);
 } counter_names SEC(".maps");
 
+/* Userspace only: kept with the other maps, so that detaching needs no memory
+ * of the process that attached. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WEIR_MAX_INTERFACES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, struct weir_attachment);
+} attachments SEC(".maps");
+
 /* The route table in use: slot 0. The inner map is one value whose size the
  * loader sets to table_mask + 1; a packet sees one generation or the other. */
 struct table_inner {

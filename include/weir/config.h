@@ -101,6 +101,8 @@ struct weir_settings {
 	u32 head_timeout_s;
 	u32 fallback;	/* 1 when a default backend exists, for people */
 	u32 routes;	/* in the table, for people */
+	u32 table_bytes; /* value size of the route table's map; the program's mask + 1 */
+	u32 pad;
 	u64 applied_ns;	/* CLOCK_REALTIME of the last swap */
 	char applied[128]; /* "ok" or why the last apply was refused */
 };
@@ -110,6 +112,21 @@ struct weir_settings {
 struct weir_cookie_keys {
 	u64 now[2];
 	u64 before[2];
+};
+
+enum weir_hook {
+	WEIR_HOOK_TCX = 1, /* a link, pinned as links/NAME */
+	WEIR_HOOK_CLSACT,  /* a filter of the clsact qdisc, before 6.6 */
+};
+
+/* attachments: ifindex -> how weir hangs on that interface. Written before the
+ * hook is made and removed after it is gone. */
+struct weir_attachment {
+	u16 kind;	/* enum weir_hook */
+	u16 made_qdisc; /* 1: the clsact qdisc is ours, to be removed */
+	u32 handle;	/* of the filter */
+	u32 priority;
+	char name[16]; /* of the interface when it was attached */
 };
 
 /* counters: outcome -> count per CPU. names: outcome -> its text. */

@@ -17,8 +17,8 @@
  * cookie_keys  array  0 -> weir_cookie_keys
  * counters     percpu array  enum weir_outcome -> u64
  * counter_names array  enum weir_outcome -> weir_counter_name
+ * attachments  hash   u32 ifindex -> weir_attachment
  * table        array of maps, 1 slot: the route table in use
- * table_idle   (not in the object) the other table, PIN/maps/table_0, table_1
  */
 #pragma once
 
