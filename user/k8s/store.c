@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "k8s/store.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* FNV-1a over kind, namespace and name. */
+static size_t hash_key(enum object_kind kind, const char *ns, const char *name)
+{
+	uint64_t h = 14695981039346656037u ^ (uint64_t)kind;
+
+	for (; *ns; ns++)
+		h = (h ^ (unsigned char)*ns) * 1099511628211u;
+	h = (h ^ '/') * 1099511628211u;
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 1099511628211u;
+	return (size_t)(h ^ h >> 32);
+}
+
+static struct object **find(const struct store *s, enum object_kind kind,
+			    const char *ns, const char *name)
+{
+	struct object **p;
+
+	if (!s->bucket_count)
+		return NULL;
+	p = &s->buckets[hash_key(kind, ns, name) & (s->bucket_count - 1)];
+	for (; *p; p = &(*p)->next)
+		if ((*p)->kind == kind && !strcmp((*p)->ns, ns) &&
+		    !strcmp((*p)->name, name))
+			return p;
+	return NULL;
+}
+
+static int grow(struct store *s)
+{
+	size_t count = s->bucket_count ? s->bucket_count * 2 : 64, i;
+	struct object **buckets;
+
+	if (s->count < s->bucket_count)
+		return 0;
+	buckets = calloc(count, sizeof(struct object *));
+	if (!buckets)
+		return -ENOMEM;
+	for (i = 0; i < s->bucket_count; i++) {
+		struct object *o = s->buckets[i], *next;
+
+		for (; o; o = next) {
+			size_t b = hash_key(o->kind, o->ns, o->name) & (count - 1);
+
+			next = o->next;
+			o->next = buckets[b];
+			buckets[b] = o;
+		}
+	}
+	free(s->buckets);
+	s->buckets = buckets;
+	s->bucket_count = count;
+	return 0;
+}
+
+struct object *store_get(const struct store *s, enum object_kind kind, const char *ns,
+			 const char *name)
+{
+	struct object **p = find(s, kind, ns, name);
+
+	return p ? *p : NULL;
+}
+
+static int insert(struct store *s, struct object *o)
+{
+	struct object **slot;
+	size_t b;
+
+	if (grow(s))
+		return -ENOMEM;
+	slot = vec_push(&s->objects[o->kind]);
+	if (!slot)
+		return -ENOMEM;
+	*slot = o;
+	o->index = s->objects[o->kind].len - 1;
+	b = hash_key(o->kind, o->ns, o->name) & (s->bucket_count - 1);
+	o->next = s->buckets[b];
+	s->buckets[b] = o;
+	s->count++;
+	return 0;
+}
+
+int store_add(struct store *s, struct object *o, struct err *err)
+{
+	const struct object *old = store_get(s, o->kind, o->ns, o->name);
+	char what[OBJECT_TEXT], first[PLACE_TEXT], second[PLACE_TEXT];
+
+	if (old) {
+		err_set(err, -EEXIST, "%.200s: stands twice: it is already at %.200s",
+			object_text(o, what), place_text(old->at, first));
+		err_where(err, "%.255s", place_text(o->at, second));
+		return -EEXIST;
+	}
+	if (insert(s, o))
+		return err_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+int store_replace(struct store *s, struct object *o)
+{
+	struct object **p = find(s, o->kind, o->ns, o->name), *old;
+
+	if (!p)
+		return insert(s, o);
+	old = *p;
+	o->next = old->next;
+	o->index = old->index;
+	*p = o;
+	s->objects[o->kind].item[o->index] = o;
+	object_free(old);
+	return 0;
+}
+
+bool store_remove(struct store *s, enum object_kind kind, const char *ns,
+		  const char *name)
+{
+	struct object **p = find(s, kind, ns, name), *o, *last;
+
+	if (!p)
+		return false;
+	o = *p;
+	*p = o->next;
+	last = s->objects[kind].item[--s->objects[kind].len];
+	last->index = o->index;
+	s->objects[kind].item[o->index] = last;
+	s->count--;
+	object_free(o);
+	return true;
+}
+
+void store_free(struct store *s)
+{
+	size_t kind, i;
+
+	for (kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
+		for (i = 0; i < s->objects[kind].len; i++)
+			object_free(s->objects[kind].item[i]);
+		vec_free(&s->objects[kind]);
+	}
+	vec_free(&s->warnings);
+	vec_free(&s->notes);
+	free(s->buckets);
+	s->buckets = NULL;
+	s->bucket_count = s->count = 0;
+	pool_free(&s->pool);
+}
+
+static int keep(struct store *s, struct message *m, struct place at, const char *fmt,
+		va_list ap)
+{
+	char text[512];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	m->text = pool_strdup(&s->pool, text);
+	m->at = at;
+	m->at.source = pool_strdup(&s->pool, at.source ? at.source : "");
+	return m->text && m->at.source ? 0 : -ENOMEM;
+}
+
+int store_warn(struct store *s, struct place at, const char *fmt, ...)
+{
+	struct message *m = vec_push(&s->warnings);
+	va_list ap;
+	int ret;
+
+	if (!m)
+		return -ENOMEM;
+	va_start(ap, fmt);
+	ret = keep(s, m, at, fmt, ap);
+	va_end(ap);
+	if (ret)
+		s->warnings.len--;
+	return ret;
+}
+
+int store_note(struct store *s, struct place at, const char *fmt, ...)
+{
+	struct message *m = vec_push(&s->notes);
+	va_list ap;
+	int ret;
+
+	if (!m)
+		return -ENOMEM;
+	va_start(ap, fmt);
+	ret = keep(s, m, at, fmt, ap);
+	va_end(ap);
+	if (ret)
+		s->notes.len--;
+	return ret;
+}

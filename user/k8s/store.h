@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The Kubernetes objects that matter, typed, and the store that holds them.
+ * Objects come from files (load.h) or from an API server; what they mean is
+ * decided elsewhere (route/build.h). An object owns all its memory.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/pool.h"
+#include "base/vec.h"
+#include "k8s/node.h"
+
+#define CREATED_UNKNOWN INT64_MAX
+
+enum object_kind {
+	OBJECT_INGRESS,
+	OBJECT_INGRESS_CLASS,
+	OBJECT_SERVICE,
+	OBJECT_ENDPOINT_SLICE,
+	OBJECT_ENDPOINTS,
+	OBJECT_PLUGIN,
+	OBJECT_CLUSTER_PLUGIN,
+	OBJECT_KIND_COUNT,
+};
+
+/* Where something stands; line 0: the source (an object's name) is all. */
+struct place {
+	const char *source;
+	uint32_t line, column;
+};
+
+#define PLACE_TEXT 320u
+
+/* "file:line:column" into text[PLACE_TEXT]; returns text. */
+const char *place_text(struct place p, char *text);
+
+struct key_value {
+	const char *key;
+	const char *value;
+	struct place at;
+};
+
+struct message {
+	const char *text;
+	struct place at;
+};
+
+struct object {
+	enum object_kind kind;
+	const char *ns; /* "" for cluster-scoped kinds */
+	const char *name;
+	struct place at;
+	int64_t created; /* seconds, or CREATED_UNKNOWN */
+	struct key_value *annotations;
+	size_t annotation_count;
+	struct key_value *labels;
+	size_t label_count;
+	struct vec_of(struct message) warnings; /* unknown fields and the like */
+	struct pool pool;
+	struct object *next; /* of the store */
+	size_t index;	     /* of the store */
+};
+
+enum path_kind {
+	PATH_KIND_NONE, /* not given */
+	PATH_KIND_EXACT,
+	PATH_KIND_PREFIX,
+	PATH_KIND_IMPLEMENTATION,
+};
+
+enum backend_kind {
+	BACKEND_NONE,
+	BACKEND_SERVICE,
+	BACKEND_RESOURCE,
+};
+
+struct ingress_backend {
+	enum backend_kind kind;
+	const char *name;      /* of the Service; "KIND/NAME" of a resource */
+	const char *port_name; /* NULL: by number */
+	uint16_t port;	       /* 0: none given */
+	struct place at;
+};
+
+struct ingress_path {
+	const char *path; /* NULL: not given */
+	enum path_kind kind;
+	struct ingress_backend backend;
+	struct place at; /* of the path when given, else of the entry */
+};
+
+struct ingress_rule {
+	const char *host; /* "": any */
+	struct place at;
+	struct ingress_path *paths;
+	size_t path_count;
+};
+
+struct ingress {
+	struct object meta;
+	const char *class_name; /* NULL: not given */
+	struct ingress_backend default_backend;
+	struct ingress_rule *rules;
+	size_t rule_count;
+	bool has_tls;
+	struct place tls_at;
+};
+
+struct ingress_class {
+	struct object meta;
+	const char *controller;
+};
+
+enum service_type {
+	SERVICE_CLUSTER,
+	SERVICE_EXTERNAL_NAME,
+};
+
+struct service_port {
+	const char *name; /* "": none */
+	uint16_t port;
+	const char *target_name; /* named targetPort, or NULL */
+	uint16_t target_port;	 /* numeric targetPort, or 0 */
+	bool is_tcp;
+};
+
+struct service {
+	struct object meta;
+	enum service_type type;
+	const char *external_name;
+	struct service_port *ports;
+	size_t port_count;
+};
+
+struct endpoint_port {
+	const char *name; /* "": none */
+	uint16_t port;	  /* 0: not given */
+	bool is_tcp;
+};
+
+struct endpoint_address {
+	const char *address; /* the first of its list */
+	bool ready;	     /* null counts as true */
+	bool draining;	     /* terminating and still serving */
+	struct place at;
+};
+
+/* A slice, or one subset of Endpoints. */
+struct endpoint_set {
+	struct endpoint_port *ports;
+	size_t port_count;
+	struct endpoint_address *addresses;
+	size_t address_count;
+};
+
+struct endpoint_slice {
+	struct object meta;
+	const char *service; /* label kubernetes.io/service-name, or "" */
+	bool is_fqdn;
+	struct endpoint_set set;
+};
+
+struct endpoints {
+	struct object meta; /* has its Service's name */
+	struct endpoint_set *subsets;
+	size_t subset_count;
+};
+
+/* KongPlugin and KongClusterPlugin */
+struct plugin {
+	struct object meta;
+	const char *plugin; /* "request-termination" */
+	bool disabled;
+	bool is_global;		      /* label global: "true" (cluster plugins) */
+	bool has_config_from;	      /* configuration in a Secret */
+	const struct node *config;    /* a mapping, or NULL */
+	const struct node *protocols; /* a list, or NULL */
+};
+
+struct store {
+	struct vec_of(struct object *) objects[OBJECT_KIND_COUNT]; /* no order */
+	struct vec_of(struct message) warnings; /* of files, such as an empty one */
+	struct vec_of(struct message) notes;	/* kinds passed over */
+	struct object **buckets;
+	size_t bucket_count, count;
+	struct pool pool; /* of warnings and notes */
+};
+
+/* A zeroed store is an empty one. */
+void store_free(struct store *s);
+
+const char *object_kind_text(enum object_kind kind);
+
+/* "Ingress default/demo" into text[OBJECT_TEXT]; returns text. */
+#define OBJECT_TEXT 640u
+const char *object_text(const struct object *o, char *text);
+
+const char *object_annotation(const struct object *o, const char *key);
+
+struct object *store_get(const struct store *s, enum object_kind kind, const char *ns,
+			 const char *name);
+
+/*
+ * One document that is not a list -> *out, owned by the caller; NULL for a kind
+ * that is passed over, noted in `notes` (may be NULL). `source` names the file;
+ * line numbers are left out when it is NULL and the object's name used.
+ */
+int object_parse(const struct node *doc, const char *source, struct object **out,
+		 struct store *notes, struct err *err);
+void object_free(struct object *o);
+
+/* Takes the object over unless it fails: -EEXIST when there is one already. */
+int store_add(struct store *s, struct object *o, struct err *err);
+
+/* Takes the object over, in place of one of the same name. 0 or -ENOMEM. */
+int store_replace(struct store *s, struct object *o);
+
+/* Forget an object; false when there is none. */
+bool store_remove(struct store *s, enum object_kind kind, const char *ns,
+		  const char *name);
+
+/* A document or list of a file into the store. */
+int store_add_document(struct store *s, const struct node *doc, const char *source,
+		       struct err *err);
+
+int store_warn(struct store *s, struct place at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+int store_note(struct store *s, struct place at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
