@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Which route does a request take? Walks the route table of <weir/table.h>.
+ *
+ * `table` is the value of the one entry of the table's map, and `mask` its
+ * size in bytes minus one; the size is a power of two. In BPF `mask` must be
+ * a constant that the verifier knows (`const volatile u32 table_mask` in
+ * rodata), and `table` the pointer that bpf_map_lookup_elem gave, checked for
+ * NULL. Natively a blob is padded to a power of two of at least
+ * WEIR_TABLE_MIN. The blob has passed table_check; the walk stays within
+ * table[0..mask] whatever it holds.
+ *
+ * h comes from head_scan with HEAD_DONE, made HEAD_NORMAL by head_rewrite;
+ * h->work is used up. *m and *h belong into map memory.
+ */
+#pragma once
+
+#include <weir/config.h>
+
+#include "pure/head.h"
+
+struct route_match {
+	u32 route_id;
+	u32 group_id;  /* WEIR_ACTION_GROUP, WEIR_ACTION_GATEWAY */
+	u32 reply_id;  /* WEIR_ACTION_REPLY */
+	u32 strip_len; /* for head_rewrite, 0: the target stays */
+	u16 action;    /* enum weir_action */
+	u16 flags;     /* WEIR_ROUTE_*: WEIR_ROUTE_FALLBACK for a default backend */
+	u32 pad;
+};
+
+#define TABLE_NONE 0	/* no rule and no default backend: 404 */
+#define TABLE_FOUND 1	/* *m is filled */
+#define TABLE_ABSENT -1 /* no table has been written yet */
+
+PURE int table_find(const void *table, u32 mask, const struct weir_head *b,
+		    struct http_head *h, struct route_match *m);
