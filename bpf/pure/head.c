@@ -574,7 +574,7 @@ PURE_APART u32 head_absolute(struct head_ctx *c)
 	struct http_head *h = c->h;
 	struct head_work *k = &h->work;
 	u32 pos = h->target_off, end = pos + h->target_len, standard;
-	u32 off = h->host_off, len = h->host_len, port = h->host_port, path;
+	u32 off = h->host_off, len = h->host_len, port = h->host_port, path, mine;
 	u64 w = head_word(b, pos) | WORD_CASE;
 
 	/* setting the case bit lets a control pass for "/", but there is none */
@@ -591,22 +591,22 @@ PURE_APART u32 head_absolute(struct head_ctx *c)
 	k->end = end;
 	pure_loop(WEIR_HEAD_MAX, head_authority_cb, c);
 	path = k->at;
-	if (pos >= path || head_authority(c, pos, path))
+	/* without Host the origin-form would lose the name */
+	if (pos >= path || head_authority(c, pos, path) || !(k->seen & SEEN_HOST))
 		return HEAD_BAD;
-	if (k->seen & SEEN_HOST) {
-		u32 mine = h->host_port;
-
-		if (len != h->host_len ||
-		    (mine ? mine : standard) != (port ? port : standard))
-			return HEAD_BAD;
-		k->at = h->host_off;
-		k->stop = k->at + len;
-		k->next = off;
-		k->bad = 0;
-		pure_loop(WEIR_HEAD_MAX, head_compare_cb, c);
-		if (k->bad)
-			return HEAD_BAD;
-	}
+	mine = h->host_port;
+	if (len != h->host_len || (mine ? mine : standard) != (port ? port : standard))
+		return HEAD_BAD;
+	k->at = h->host_off;
+	k->stop = k->at + len;
+	k->next = off;
+	k->bad = 0;
+	pure_loop(WEIR_HEAD_MAX, head_compare_cb, c);
+	if (k->bad)
+		return HEAD_BAD;
+	/* the target is going to be rewritten: keep to the Host field */
+	h->host_off = off;
+	h->host_port = port;
 	k->at = path;
 	pure_loop(WEIR_HEAD_MAX / 64 + 1, head_path_cb, c);
 	h->path_off = path;
