@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const uint8_t v4_mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+static const uint8_t v4_mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 bool addr_is_v4(const struct weir_addr *a)
 {
@@ -88,8 +88,8 @@ const char *addr_format_port(const struct weir_addr *a, uint16_t port, char *buf
 	char text[WEIR_ADDR_TEXT];
 	bool v4 = addr_is_v4(a);
 
-	snprintf(buf, WEIR_ADDR_TEXT, "%s%.46s%s:%u", v4 ? "" : "[", addr_format(a, text),
-		 v4 ? "" : "]", port);
+	snprintf(buf, WEIR_ADDR_TEXT, "%s%.46s%s:%u", v4 ? "" : "[",
+		 addr_format(a, text), v4 ? "" : "]", port);
 	return buf;
 }
 

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dp/attach.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/mem.h"
+#include "dp/clsact.h"
+#include "dp/dp.h"
+#include "dp/mapio.h"
+#include "dp/pin.h"
+
+/* enum bpf_attach_type of 6.6, which older headers do not have. */
+#define ATTACH_TCX_INGRESS 46
+
+/* ---- the attachments map ---- */
+
+struct record {
+	uint32_t ifindex;
+	struct weir_attachment at;
+};
+
+struct records vec_of(struct record);
+
+static int add_record(const void *key, const void *value, void *arg)
+{
+	struct record *rec = vec_push((struct records *)arg);
+
+	if (!rec)
+		return -ENOMEM;
+	memcpy(&rec->ifindex, key, sizeof(rec->ifindex));
+	memcpy(&rec->at, value, sizeof(rec->at));
+	return 0;
+}
+
+static int read_records(const struct dp *dp, struct records *out, struct err *err)
+{
+	return map_each(dp->map[DP_MAP_attachments], add_record, out, err);
+}
+
+static int write_record(const struct dp *dp, uint32_t ifindex,
+			const struct weir_attachment *at, struct err *err)
+{
+	if (bpf_map_update_elem(dp->map[DP_MAP_attachments], &ifindex, at, BPF_ANY))
+		return err_set(err, -errno, "map attachments: %s", strerror(errno));
+	return 0;
+}
+
+static void drop_record(const struct dp *dp, uint32_t ifindex)
+{
+	bpf_map_delete_elem(dp->map[DP_MAP_attachments], &ifindex);
+}
+
+/* ---- TCX ---- */
+
+/* What BPF_OBJ_GET_INFO_BY_FD says of a TCX link (6.6); older headers know
+ * only the first three fields. */
+struct tcx_link_info {
+	uint32_t type, id, prog_id, pad;
+	uint32_t ifindex, attach_type;
+	uint32_t rest[16];
+};
+
+/* The pinned link of the interface, if it still hangs on it; else -1. */
+static int tcx_link(const struct dp *dp, const char *name, uint32_t ifindex)
+{
+	auto_fd int fd = pin_get(dp->pin, "links", name);
+	struct tcx_link_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (fd < 0)
+		return -1;
+	/* The kernel sets ifindex to 0 when the interface is gone. */
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.ifindex != ifindex)
+		return -1;
+	return take_fd(fd);
+}
+
+static bool may_use_tcx(void)
+{
+	const char *no = getenv("WEIR_NO_TCX");
+
+	return !no || strcmp(no, "1") != 0;
+}
+
+static bool is_unknown_hook(int code)
+{
+	return code == -EINVAL || code == -EOPNOTSUPP || code == -ENOTSUP;
+}
+
+static int tcx_attach(const struct dp *dp, const char *name, uint32_t ifindex,
+		      struct err *err)
+{
+	auto_fd int link = bpf_link_create(dp->prog, ifindex, ATTACH_TCX_INGRESS, NULL);
+
+	if (link < 0 && is_unknown_hook(-errno))
+		return -EOPNOTSUPP;
+	if (link < 0) {
+		if (errno == EPERM)
+			err_set(err, -EPERM,
+				"attaching: not permitted: CAP_NET_ADMIN missing");
+		else
+			err_set(err, -errno, "attaching: %s", strerror(errno));
+		return err_where(err, "%s", name);
+	}
+	return pin_put(dp->pin, "links", name, link, err);
+}
+
+static int tcx_replace(int link, int prog, const char *name, struct err *err)
+{
+	if (!bpf_link_update(link, prog, NULL))
+		return 0;
+	err_set(err, -errno, "putting the new program in place: %s", strerror(errno));
+	return err_where(err, "%s", name);
+}
+
+static int tcx_detach(const struct dp *dp, const char *name, struct err *err)
+{
+	auto_fd int link = pin_get(dp->pin, "links", name);
+
+	/* Also off when another process holds the link open. */
+	if (link >= 0)
+		bpf_link_detach(link);
+	if (unlink(pin_path(dp->pin, "links", name).s) && errno != ENOENT) {
+		err_set(err, -errno, "detaching: %s", strerror(errno));
+		return err_where(err, "%s", name);
+	}
+	return 0;
+}
+
+/* ---- either ---- */
+
+static bool interface_exists(uint32_t ifindex)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname(ifindex, name);
+}
+
+static bool is_live(const struct dp *dp, const struct record *rec)
+{
+	auto_fd int link = -1;
+
+	if (!interface_exists(rec->ifindex))
+		return false;
+	if (rec->at.kind == WEIR_HOOK_CLSACT)
+		return clsact_is_live(rec->ifindex, &rec->at);
+	link = tcx_link(dp, rec->at.name, rec->ifindex);
+	return link >= 0;
+}
+
+static int replace_one(const struct dp *dp, const struct record *rec, struct err *err)
+{
+	auto_fd int link = -1;
+
+	if (rec->at.kind == WEIR_HOOK_CLSACT)
+		return clsact_replace(rec->ifindex, dp->prog, &rec->at, err);
+	link = tcx_link(dp, rec->at.name, rec->ifindex);
+	return tcx_replace(link, dp->prog, rec->at.name, err);
+}
+
+static int detach_one(const struct dp *dp, const struct record *rec, struct err *err)
+{
+	int r = 0;
+
+	if (rec->at.kind == WEIR_HOOK_TCX)
+		r = tcx_detach(dp, rec->at.name, err);
+	else if (interface_exists(rec->ifindex))
+		r = clsact_detach(rec->ifindex, &rec->at, err);
+	if (!r)
+		drop_record(dp, rec->ifindex);
+	return r;
+}
+
+struct remember {
+	const struct dp *dp;
+	uint32_t ifindex;
+	struct err *err;
+};
+
+static int remember(const struct weir_attachment *at, void *arg)
+{
+	struct remember *m = arg;
+
+	return write_record(m->dp, m->ifindex, at, m->err);
+}
+
+static int attach_new(const struct dp *dp, const char *name, uint32_t ifindex,
+		      struct err *err)
+{
+	struct record rec = {.ifindex = ifindex, .at = {.kind = WEIR_HOOK_TCX}};
+	struct remember m = {dp, ifindex, err};
+	int r = -EOPNOTSUPP;
+
+	snprintf(rec.at.name, sizeof(rec.at.name), "%s", name);
+	if (may_use_tcx()) {
+		r = write_record(dp, ifindex, &rec.at, err);
+		if (!r)
+			r = tcx_attach(dp, name, ifindex, err);
+	}
+	if (r == -EOPNOTSUPP)
+		r = clsact_attach(ifindex, dp->prog, &rec.at, remember, &m, err);
+	if (r)
+		drop_record(dp, ifindex);
+	return r;
+}
+
+static const struct record *find_name(const struct records *all, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < all->len; i++)
+		if (!strcmp(all->item[i].at.name, name))
+			return &all->item[i];
+	return NULL;
+}
+
+static const struct record *find_ifindex(const struct records *all, uint32_t ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < all->len; i++)
+		if (all->item[i].ifindex == ifindex)
+			return &all->item[i];
+	return NULL;
+}
+
+int attach_iface(const struct dp *dp, const char *name, struct err *err)
+{
+	struct records all = {};
+	const struct record *rec;
+	uint32_t ifindex = if_nametoindex(name);
+	int r;
+
+	if (!ifindex)
+		return err_set(err, -ENODEV, "no such interface: %s", name);
+	r = read_records(dp, &all, err);
+	if (r)
+		goto out;
+	rec = find_ifindex(&all, ifindex);
+	if (rec && is_live(dp, rec)) {
+		r = replace_one(dp, rec, err);
+		goto out;
+	}
+	/* What is known under this name or number is of an interface that is gone. */
+	if (rec)
+		r = detach_one(dp, rec, err);
+	rec = find_name(&all, name);
+	if (!r && rec && rec->ifindex != ifindex)
+		r = detach_one(dp, rec, err);
+	if (!r)
+		r = attach_new(dp, name, ifindex, err);
+out:
+	vec_free(&all);
+	return r;
+}
+
+int attach_replace(const struct dp *dp, struct err *err)
+{
+	struct records all = {};
+	int r = read_records(dp, &all, err);
+	size_t i;
+
+	for (i = 0; !r && i < all.len; i++) {
+		const struct record *rec = &all.item[i];
+
+		if (is_live(dp, rec))
+			r = replace_one(dp, rec, err);
+		else
+			r = detach_one(dp, rec, err);
+	}
+	vec_free(&all);
+	return r;
+}
+
+static uint32_t count_others(const struct record *rec, bool live)
+{
+	uint32_t count = 0;
+	int n;
+
+	if (rec->at.kind == WEIR_HOOK_TCX) {
+		uint32_t ids[64];
+
+		count = sizeof(ids) / sizeof(ids[0]);
+		if (bpf_prog_query(rec->ifindex, ATTACH_TCX_INGRESS, 0, NULL, ids,
+				   &count))
+			count = 0;
+	}
+	n = clsact_filters(rec->ifindex, false);
+	count += n > 0 ? n : 0;
+	return live && count ? count - 1 : count;
+}
+
+int attach_list(const struct dp *dp, struct attachments *out, struct err *err)
+{
+	struct records all = {};
+	int r = read_records(dp, &all, err);
+	size_t i;
+
+	for (i = 0; !r && i < all.len; i++) {
+		const struct record *rec = &all.item[i];
+		struct attachment *a = vec_push(out);
+
+		if (!a) {
+			r = err_set(err, -ENOMEM, "out of memory");
+			break;
+		}
+		a->ifindex = rec->ifindex;
+		a->kind = rec->at.kind;
+		a->made_qdisc = rec->at.made_qdisc;
+		a->live = is_live(dp, rec);
+		a->others = count_others(rec, a->live);
+		if (!if_indextoname(rec->ifindex, a->name))
+			snprintf(a->name, sizeof(a->name), "%.15s", rec->at.name);
+	}
+	vec_free(&all);
+	return r;
+}
+
+int detach_iface(const struct dp *dp, const char *name, struct err *err)
+{
+	struct records all = {};
+	const struct record *rec;
+	int r = read_records(dp, &all, err);
+
+	if (!r) {
+		rec = find_ifindex(&all, if_nametoindex(name));
+		if (!rec)
+			rec = find_name(&all, name);
+		r = rec ? detach_one(dp, rec, err)
+			: err_set(err, -ENOENT, "not attached: %s", name);
+	}
+	vec_free(&all);
+	return r;
+}
+
+int detach_all(const struct dp *dp, struct err *err)
+{
+	struct records all = {};
+	int first = 0, r = read_records(dp, &all, err);
+	size_t i;
+
+	if (r)
+		return r;
+	for (i = 0; i < all.len; i++) {
+		r = detach_one(dp, &all.item[i], err);
+		first = first ?: r;
+	}
+	vec_free(&all);
+	return first;
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dp/book.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include <weir/flow.h>
+
+#include "base/addr.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "dp/dp.h"
+#include "dp/listeners.h"
+#include "dp/mapio.h"
+#include "dp/path.h"
+
+/* ---- names ---- */
+
+#define KEY_MAX 1024
+
+static void endpoint_key(const char *service, const char *text, char *buf)
+{
+	snprintf(buf, KEY_MAX, "%s %s", service, text);
+}
+
+/* Fields are separated by a character that none of them may have. */
+static void route_key(const struct weir_route *r, unsigned int nth, char *buf)
+{
+	snprintf(buf, KEY_MAX, "%s\n%s\n%s\n%u\n%u", r->ingress, r->host, r->path,
+		 r->type, nth);
+}
+
+static uint64_t group_content(const struct weir_group *g)
+{
+	/* All but the turn, which the kernel moves. */
+	size_t from = offsetof(struct weir_group, count);
+
+	return hash64((const char *)g + from, sizeof(*g) - from, 0);
+}
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, -ENOMEM, "out of memory");
+}
+
+/* ---- reading back ---- */
+
+static void learnt(struct registry_entry *e, uint64_t content)
+{
+	if (!e)
+		return;
+	e->is_written = true;
+	e->content = content;
+}
+
+static int read_endpoint(const void *key, const void *value, void *arg)
+{
+	const struct weir_endpoint *ep = value;
+	char name[KEY_MAX];
+	uint32_t id;
+
+	memcpy(&id, key, sizeof(id));
+	endpoint_key(ep->service, ep->text, name);
+	learnt(registry_learn(arg, name, id), hash64(ep, sizeof(*ep), 0));
+	return 0;
+}
+
+static int read_group(const void *key, const void *value, void *arg)
+{
+	const struct weir_group *g = value;
+	uint32_t id;
+
+	memcpy(&id, key, sizeof(id));
+	learnt(registry_learn(arg, g->name, id), group_content(g));
+	return 0;
+}
+
+static int read_route(const void *key, const void *value, void *arg)
+{
+	const struct weir_route *route = value;
+	struct registry_entry *e = NULL;
+	char name[KEY_MAX];
+	unsigned int nth;
+	uint32_t id;
+
+	memcpy(&id, key, sizeof(id));
+	for (nth = 0; !e && nth < 64; nth++) {
+		route_key(route, nth, name);
+		e = registry_learn(arg, name, id);
+	}
+	learnt(e, hash64(route, sizeof(*route), 0));
+	return 0;
+}
+
+static void at_least(struct registry *r, uint32_t id)
+{
+	if (id != WEIR_NO_ID && id >= r->next)
+		r->next = id + 1;
+}
+
+static int read_flow(const void *key, const void *value, void *arg)
+{
+	const struct weir_flow *flow = value;
+	struct book *book = arg;
+
+	at_least(&book->endpoints, flow->endpoint_id);
+	at_least(&book->groups, flow->group_id);
+	at_least(&book->routes, flow->route_id);
+	return 0;
+}
+
+int book_read(struct book *book, const struct dp *dp, struct err *err)
+{
+	struct book fresh = {};
+	int r;
+
+	/* 0 is what a zeroed value says: it names nothing. */
+	fresh.endpoints.next = fresh.groups.next = fresh.routes.next = 1;
+	r = map_each(dp->map[DP_MAP_endpoints], read_endpoint, &fresh.endpoints, err);
+	if (!r)
+		r = map_each(dp->map[DP_MAP_groups], read_group, &fresh.groups, err);
+	if (!r)
+		r = map_each(dp->map[DP_MAP_routes], read_route, &fresh.routes, err);
+	if (!r)
+		r = map_each(dp->map[DP_MAP_flows], read_flow, &fresh, err);
+	if (r) {
+		book_free(&fresh);
+		return r;
+	}
+	book_free(book);
+	*book = fresh;
+	return 0;
+}
+
+void book_free(struct book *book)
+{
+	registry_free(&book->endpoints);
+	registry_free(&book->groups);
+	registry_free(&book->routes);
+}
+
+/* ---- ids ---- */
+
+void book_begin(struct book *book)
+{
+	registry_begin(&book->endpoints);
+	registry_begin(&book->groups);
+	registry_begin(&book->routes);
+}
+
+int book_groups(struct book *book, struct group_want *want, size_t count,
+		struct err *err)
+{
+	char name[WEIR_NAME_MAX];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct registry_entry *e;
+
+		/* As it will be read back. */
+		snprintf(name, sizeof(name), "%s", want[i].name);
+		e = registry_take(&book->groups, name);
+		if (!e)
+			return no_memory(err);
+		want[i].id = e->id;
+	}
+	return 0;
+}
+
+int book_route(struct book *book, const struct weir_route *route, size_t *place,
+	       struct err *err)
+{
+	struct registry *r = &book->routes;
+	const struct registry_entry *e;
+	char name[KEY_MAX];
+	unsigned int nth = 0;
+
+	do {
+		route_key(route, nth++, name);
+		e = registry_find(r, name);
+	} while (e && e->wanted);
+	e = registry_take(r, name);
+	if (!e)
+		return no_memory(err);
+	*place = e - r->item;
+	return 0;
+}
+
+/* ---- writing ---- */
+
+static int write_value(const struct dp *dp, enum dp_map map, uint32_t id,
+		       const void *value, struct registry_entry *e, uint64_t content,
+		       struct err *err)
+{
+	if (e->is_written && e->content == content)
+		return 0;
+	if (bpf_map_update_elem(dp->map[map], &id, value, BPF_ANY)) {
+		if (errno == E2BIG)
+			return err_set(err, -E2BIG, "map %s is full: too many %s",
+				       dp_map_names[map], dp_map_names[map]);
+		return err_set(err, -errno, "map %s: %s", dp_map_names[map],
+			       strerror(errno));
+	}
+	e->is_written = true;
+	e->content = content;
+	return 0;
+}
+
+static int write_endpoint(struct book *book, const struct dp *dp,
+			  const struct group_want *group,
+			  const struct endpoint_want *want, uint32_t *id, uint16_t *mss,
+			  struct err *err)
+{
+	struct weir_endpoint ep = {
+		.addr = want->addr,
+		.port = htons(want->port),
+		.weight = 1,
+		.mss = LISTENER_MSS_DEFAULT,
+		.state = want->ready ? WEIR_ENDPOINT_READY : WEIR_ENDPOINT_DRAINING,
+	};
+	struct registry_entry *e;
+	char key[KEY_MAX];
+	struct path path;
+	int r;
+
+	snprintf(ep.service, sizeof(ep.service), "%s", group->name);
+	addr_format_port(&want->addr, want->port, ep.text);
+	endpoint_key(ep.service, ep.text, key);
+	e = registry_take(&book->endpoints, key);
+	if (!e)
+		return no_memory(err);
+	r = path_find(&want->addr, want->port, &path);
+	if (r) {
+		log_warn("endpoint %s of %s: no way there: %s", ep.text, group->name,
+			 strerror(-r));
+	} else {
+		ep.source = path.source;
+		ep.mss = path.mss;
+		if (path.mss < *mss)
+			*mss = path.mss;
+	}
+	*id = e->id;
+	return write_value(dp, DP_MAP_endpoints, e->id, &ep, e,
+			   hash64(&ep, sizeof(ep), 0), err);
+}
+
+static int write_group(struct book *book, const struct dp *dp,
+		       const struct group_want *want, uint16_t *mss, struct err *err)
+{
+	struct weir_group g = {}, old;
+	struct registry_entry *e;
+	size_t i;
+	int r;
+
+	snprintf(g.name, sizeof(g.name), "%s", want->name);
+	for (i = 0; i < want->count; i++) {
+		uint32_t id = 0;
+
+		r = write_endpoint(book, dp, want, &want->endpoints[i], &id, mss, err);
+		if (r)
+			return r;
+		if (!want->endpoints[i].ready)
+			continue;
+		if (g.count == WEIR_GROUP_ENDPOINTS) {
+			log_warn("%s: more than %u endpoints, the others get nothing",
+				 want->name, WEIR_GROUP_ENDPOINTS);
+			break;
+		}
+		g.endpoint[g.count++] = id;
+	}
+	e = registry_take(&book->groups, g.name);
+	if (!e)
+		return no_memory(err);
+	if (e->is_written && !bpf_map_lookup_elem(dp->map[DP_MAP_groups], &e->id, &old))
+		g.turn = old.turn;
+	return write_value(dp, DP_MAP_groups, e->id, &g, e, group_content(&g), err);
+}
+
+int book_write_groups(struct book *book, const struct dp *dp,
+		      const struct group_want *want, size_t count, uint16_t *mss,
+		      struct err *err)
+{
+	uint16_t least = UINT16_MAX;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		int r = write_group(book, dp, &want[i], &least, err);
+
+		if (r)
+			return r;
+	}
+	*mss = least == UINT16_MAX ? LISTENER_MSS_DEFAULT : least;
+	return 0;
+}
+
+int book_write_route(struct book *book, const struct dp *dp, size_t place,
+		     const struct weir_route *route, struct err *err)
+{
+	struct registry_entry *e = &book->routes.item[place];
+
+	return write_value(dp, DP_MAP_routes, e->id, route, e,
+			   hash64(route, sizeof(*route), 0), err);
+}
+
+/* ---- what is no longer wanted ---- */
+
+struct retire {
+	const struct dp *dp;
+	enum dp_map map;
+};
+
+static bool retire_value(const struct registry_entry *e, void *arg)
+{
+	const struct retire *r = arg;
+
+	if (e->wanted)
+		return false;
+	bpf_map_delete_elem(r->dp->map[r->map], &e->id);
+	return true;
+}
+
+int book_retire(struct book *book, const struct dp *dp, struct err *err)
+{
+	struct retire groups = {dp, DP_MAP_groups};
+	struct retire routes = {dp, DP_MAP_routes};
+	size_t i;
+
+	registry_drop(&book->groups, retire_value, &groups);
+	registry_drop(&book->routes, retire_value, &routes);
+	for (i = 0; i < book->endpoints.len; i++) {
+		struct registry_entry *e = &book->endpoints.item[i];
+		struct weir_endpoint ep;
+		int r;
+
+		if (e->wanted ||
+		    bpf_map_lookup_elem(dp->map[DP_MAP_endpoints], &e->id, &ep) ||
+		    ep.state == WEIR_ENDPOINT_GONE)
+			continue;
+		ep.state = WEIR_ENDPOINT_GONE;
+		r = write_value(dp, DP_MAP_endpoints, e->id, &ep, e,
+				hash64(&ep, sizeof(ep), 0), err);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+struct forget {
+	const struct dp *dp;
+	bool (*is_used)(uint32_t id, void *arg);
+	void *arg;
+};
+
+static bool forget_endpoint(const struct registry_entry *e, void *arg)
+{
+	const struct forget *f = arg;
+
+	if (e->wanted || f->is_used(e->id, f->arg))
+		return false;
+	bpf_map_delete_elem(f->dp->map[DP_MAP_endpoints], &e->id);
+	return true;
+}
+
+void book_forget_endpoints(struct book *book, const struct dp *dp,
+			   bool (*is_used)(uint32_t id, void *arg), void *arg)
+{
+	struct forget f = {dp, is_used, arg};
+
+	registry_drop(&book->endpoints, forget_endpoint, &f);
+}

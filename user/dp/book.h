@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the maps endpoints, groups, routes and replies hold, and the way from
+ * what is wanted to that. Nothing is written twice, nothing that is in use is
+ * taken away: first everything new is written, then (by the caller) the route
+ * table is swapped, then book_retire() takes away what is no longer wanted.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/config.h>
+#include <weir/reply.h>
+
+#include "base/err.h"
+#include "dp/registry.h"
+
+struct dp;
+
+struct endpoint_want {
+	struct weir_addr addr;
+	uint16_t port; /* host order */
+	bool ready;    /* false: draining, gets no new connections */
+};
+
+struct group_want {
+	const char *name; /* "namespace/service:port" */
+	const struct endpoint_want *endpoints;
+	size_t count;
+	uint32_t id; /* set by book_groups() */
+};
+
+struct book {
+	struct registry endpoints; /* by "SERVICE ADDR:PORT" */
+	struct registry groups;	   /* by name */
+	struct registry routes;	   /* by ingress, host, path, type and occurrence */
+};
+
+/* Reads back what the maps hold, and the ids that connections remember. */
+int book_read(struct book *book, const struct dp *dp, struct err *err);
+void book_free(struct book *book);
+
+/* A new round. Then ids, then contents. */
+void book_begin(struct book *book);
+
+/* Sets the id of every group. */
+int book_groups(struct book *book, struct group_want *want, size_t count,
+		struct err *err);
+
+/* The place of a route in book->routes.item (good until book_retire()), which
+ * has its id: the same one for the same rule. Rules that are alike are told
+ * apart by the order in which they come. */
+int book_route(struct book *book, const struct weir_route *route, size_t *place,
+	       struct err *err);
+
+/* Writes what differs. *mss becomes what fits every endpoint's path. */
+int book_write_groups(struct book *book, const struct dp *dp,
+		      const struct group_want *want, size_t count, uint16_t *mss,
+		      struct err *err);
+int book_write_route(struct book *book, const struct dp *dp, size_t place,
+		     const struct weir_route *route, struct err *err);
+
+/* After the swap: groups and routes that are not wanted go; endpoints are
+ * marked as gone. */
+int book_retire(struct book *book, const struct dp *dp, struct err *err);
+
+/* Endpoints that are gone and that no connection uses any more: is_used() is
+ * asked for each. */
+void book_forget_endpoints(struct book *book, const struct dp *dp,
+			   bool (*is_used)(uint32_t id, void *arg), void *arg);

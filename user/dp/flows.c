@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dp/flows.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+
+#include "base/mem.h"
+#include "dp/dp.h"
+#include "dp/mapio.h"
+
+const char *const flow_state_names[FLOW_STATES] = {
+	[0] = "none",
+	[WEIR_FLOW_HEAD] = "head",
+	[WEIR_FLOW_CONNECT] = "connect",
+	[WEIR_FLOW_SPLICED] = "spliced",
+	[WEIR_FLOW_REPLIED] = "replied",
+	[WEIR_FLOW_CLOSED] = "closed",
+};
+
+uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+/* ---- patience ---- */
+
+uint32_t flow_patience_s(const struct weir_flow *flow, uint32_t head_timeout_s)
+{
+	const uint16_t both = WEIR_FLOW_FIN_CLIENT | WEIR_FLOW_FIN_SERVER;
+
+	if ((flow->flags & both) == both)
+		return FLOW_CLOSED_S;
+	if (flow->flags & WEIR_FLOW_DONE)
+		return FLOW_RESET_S;
+	switch (flow->state) {
+	case WEIR_FLOW_HEAD:
+		return head_timeout_s;
+	case WEIR_FLOW_CONNECT:
+		return FLOW_CONNECT_S;
+	case WEIR_FLOW_SPLICED:
+		return FLOW_IDLE_S;
+	default:
+		return FLOW_CLOSED_S;
+	}
+}
+
+uint32_t leg_patience_s(const struct weir_leg *leg)
+{
+	const uint8_t both = WEIR_LEG_FIN_ENDPOINT | WEIR_LEG_FIN_CLIENT;
+
+	if ((leg->flags & both) == both)
+		return FLOW_CLOSED_S;
+	switch (leg->state) {
+	case WEIR_LEG_CONNECT:
+		return FLOW_CONNECT_S;
+	case WEIR_LEG_SPLICED:
+		return FLOW_IDLE_S;
+	default:
+		return FLOW_CLOSED_S;
+	}
+}
+
+static bool is_over(uint64_t seen_ns, uint64_t now_ns, uint32_t patience_s)
+{
+	/* A packet may have come after `now_ns` was taken. */
+	return seen_ns < now_ns && now_ns - seen_ns > patience_s * 1000000000ull;
+}
+
+/* ---- sets of ids ---- */
+
+bool id_set_add(struct id_set *set, uint32_t id)
+{
+	size_t word = id / 64;
+
+	if (word >= set->words) {
+		size_t words = set->words ? set->words : 16;
+		uint64_t *grown;
+
+		while (words <= word)
+			words *= 2;
+		grown = realloc(set->word, words * sizeof(*grown));
+		if (!grown)
+			return false;
+		memset(grown + set->words, 0, (words - set->words) * sizeof(*grown));
+		set->word = grown;
+		set->words = words;
+	}
+	set->word[word] |= 1ull << id % 64;
+	return true;
+}
+
+bool id_set_has(const struct id_set *set, uint32_t id)
+{
+	return id / 64 < set->words && set->word[id / 64] >> id % 64 & 1;
+}
+
+void id_set_free(struct id_set *set)
+{
+	free(set->word);
+	memset(set, 0, sizeof(*set));
+}
+
+/* ---- the sweep ---- */
+
+struct tuples vec_of(struct weir_tuple);
+
+struct sweeping {
+	uint64_t now_ns;
+	uint32_t head_timeout_s;
+	struct sweep sum;
+	struct tuples flows, legs; /* to be expired */
+};
+
+static int over(struct tuples *list, const void *key)
+{
+	struct weir_tuple *t = vec_push(list);
+
+	if (!t)
+		return -ENOMEM;
+	memcpy(t, key, sizeof(*t));
+	return 0;
+}
+
+static int look_at_flow(const void *key, const void *value, void *arg)
+{
+	const struct weir_flow *flow = value;
+	struct sweeping *s = arg;
+
+	if (is_over(flow->seen_ns, s->now_ns, flow_patience_s(flow, s->head_timeout_s)))
+		return over(&s->flows, key);
+	if (flow->state < FLOW_STATES)
+		s->sum.flows[flow->state]++;
+	if (flow->state == WEIR_FLOW_CONNECT || flow->state == WEIR_FLOW_SPLICED)
+		id_set_add(&s->sum.endpoints, flow->endpoint_id);
+	return 0;
+}
+
+static int look_at_leg(const void *key, const void *value, void *arg)
+{
+	const struct weir_leg *leg = value;
+	struct sweeping *s = arg;
+
+	if (is_over(leg->seen_ns, s->now_ns, leg_patience_s(leg)))
+		return over(&s->legs, key);
+	s->sum.legs++;
+	id_set_add(&s->sum.endpoints, leg->endpoint_id);
+	return 0;
+}
+
+/* Looks again, then takes the flow out together with what it holds: who gets
+ * the value from lookup-and-delete is the only one to give its buffer back. */
+static void expire_flow(const struct dp *dp, const struct weir_tuple *key,
+			struct sweeping *s)
+{
+	int fd = dp->map[DP_MAP_flows];
+	struct weir_flow flow;
+
+	if (bpf_map_lookup_elem(fd, key, &flow) || flow.claim ||
+	    !is_over(flow.seen_ns, s->now_ns,
+		     flow_patience_s(&flow, s->head_timeout_s)))
+		return;
+	if (bpf_map_lookup_and_delete_elem(fd, key, &flow))
+		return;
+	s->sum.expired_flows++;
+	if (flow.slot != WEIR_NO_SLOT && flow.slot < WEIR_HEAD_SLOTS)
+		bpf_map_update_elem(dp->map[DP_MAP_head_free], NULL, &flow.slot,
+				    BPF_ANY);
+}
+
+static void expire_leg(const struct dp *dp, const struct weir_tuple *key,
+		       struct sweeping *s)
+{
+	int fd = dp->map[DP_MAP_legs];
+	struct weir_leg leg;
+
+	if (bpf_map_lookup_elem(fd, key, &leg) ||
+	    !is_over(leg.seen_ns, s->now_ns, leg_patience_s(&leg)))
+		return;
+	if (!bpf_map_delete_elem(fd, key))
+		s->sum.expired_legs++;
+}
+
+int flows_sweep(const struct dp *dp, uint64_t now_ns, struct sweep *out,
+		struct err *err)
+{
+	struct sweeping s = {.now_ns = now_ns};
+	struct weir_settings settings;
+	size_t i;
+	int r = dp_settings_read(dp, &settings, err);
+
+	if (r)
+		return r;
+	s.head_timeout_s = settings.head_timeout_s;
+	r = map_each(dp->map[DP_MAP_flows], look_at_flow, &s, err);
+	if (!r)
+		r = map_each(dp->map[DP_MAP_legs], look_at_leg, &s, err);
+	for (i = 0; !r && i < s.flows.len; i++)
+		expire_flow(dp, &s.flows.item[i], &s);
+	for (i = 0; !r && i < s.legs.len; i++)
+		expire_leg(dp, &s.legs.item[i], &s);
+	vec_free(&s.flows);
+	vec_free(&s.legs);
+	if (r) {
+		sweep_fini(&s.sum);
+		return err_set(err, r, "connections cannot be listed: %s",
+			       strerror(-r));
+	}
+	*out = s.sum;
+	return 0;
+}
+
+void sweep_fini(struct sweep *s)
+{
+	id_set_free(&s->endpoints);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connections: listing them, and taking away those that are over. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weir/flow.h>
+
+#include "base/err.h"
+#include "base/vec.h"
+
+struct dp;
+
+/* Seconds without a packet after which a connection is forgotten, by state.
+ * A later packet of it is answered with RST by the data path. */
+#define FLOW_CONNECT_S 10u /* the SYN to the endpoint stays without an answer */
+#define FLOW_CLOSED_S 60u  /* as long as a lost last ACK may come again */
+#define FLOW_RESET_S 10u
+#define FLOW_IDLE_S 7500u /* 2 h 5 min: RFC 5382, REQ-5 wants 2 h 4 min */
+
+#define FLOW_STATES (WEIR_FLOW_CLOSED + 1)
+#define LEG_STATES (WEIR_LEG_CLOSED + 1)
+
+extern const char *const flow_state_names[FLOW_STATES];
+
+/* How long this flow, or leg, may be silent, in seconds. */
+uint32_t flow_patience_s(const struct weir_flow *flow, uint32_t head_timeout_s);
+uint32_t leg_patience_s(const struct weir_leg *leg);
+
+/* Endpoint ids as a set that grows. */
+struct id_set {
+	uint64_t *word;
+	size_t words;
+};
+
+bool id_set_add(struct id_set *set, uint32_t id); /* false: out of memory */
+bool id_set_has(const struct id_set *set, uint32_t id);
+void id_set_free(struct id_set *set);
+
+struct sweep {
+	uint64_t flows[FLOW_STATES]; /* that remain, by state */
+	uint64_t legs;
+	uint64_t expired_flows, expired_legs; /* in this sweep */
+	struct id_set endpoints;	      /* used by what remains */
+};
+
+/* Expires flows and legs; `now_ns` is CLOCK_MONOTONIC. A flow's head buffer
+ * goes back to head_free. sweep_fini() frees the set. */
+int flows_sweep(const struct dp *dp, uint64_t now_ns, struct sweep *out,
+		struct err *err);
+void sweep_fini(struct sweep *s);
+
+uint64_t monotonic_ns(void);

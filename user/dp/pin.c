@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dp/pin.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include <bpf/bpf.h>
+
+#include "base/mem.h"
+
+/* Behind the name of a pin that is about to take the place of another. A
+ * crash may leave it; the next start overwrites it. */
+#define PIN_NEW ":new"
+
+static void swap_chars(char *s, char from, char to)
+{
+	for (; *s; s++)
+		if (*s == from)
+			*s = to;
+}
+
+struct pin_path pin_path(const char *pin, const char *dir, const char *name)
+{
+	struct pin_path p;
+	char tail[NAME_MAX + 1];
+
+	snprintf(tail, sizeof(tail), "%s", name);
+	swap_chars(tail, '.', ':');
+	snprintf(p.s, sizeof(p.s), "%s/%s%s%s", pin, dir, *tail ? "/" : "", tail);
+	return p;
+}
+
+static int make_dir(const char *path, struct err *err)
+{
+	if (!mkdir(path, 0700) || errno == EEXIST)
+		return 0;
+	if (errno == EPERM || errno == EACCES)
+		return err_set(err, -EPERM, "pin directory %s: not permitted", path);
+	return err_set(err, -errno, "pin directory %s: %s", path, strerror(errno));
+}
+
+static int check_bpffs(const char *path, struct err *err)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs))
+		return err_set(err, -errno, "pin directory %s: %s", path,
+			       strerror(errno));
+	if ((unsigned long)fs.f_type == BPF_FS_MAGIC)
+		return 0;
+	err_set(err, -EINVAL, "pin directory %s: not on a bpf filesystem", path);
+	return err_hint(err, "mount -t bpf bpf /sys/fs/bpf");
+}
+
+int pin_mkdirs(const char *pin, struct err *err)
+{
+	static const char *const dirs[] = {"maps", "progs", "links"};
+	char parent[PATH_MAX];
+	char *slash;
+	size_t i;
+	int r;
+
+	snprintf(parent, sizeof(parent), "%s", pin);
+	slash = strrchr(parent, '/');
+	if (pin[0] != '/' || !slash[1])
+		return err_set(err, -EINVAL, "pin directory %s: not an absolute path",
+			       pin);
+	if (slash == parent)
+		slash++;
+	*slash = '\0';
+	/* The parent first: no directory is left on another filesystem. */
+	r = check_bpffs(access(pin, F_OK) ? parent : pin, err);
+	if (!r)
+		r = make_dir(pin, err);
+	for (i = 0; !r && i < sizeof(dirs) / sizeof(dirs[0]); i++)
+		r = make_dir(pin_path(pin, dirs[i], "").s, err);
+	return r;
+}
+
+int pin_put(const char *pin, const char *dir, const char *name, int fd, struct err *err)
+{
+	struct pin_path to = pin_path(pin, dir, name);
+	struct pin_path from;
+	char temporary[NAME_MAX + 1];
+
+	snprintf(temporary, sizeof(temporary), "%s" PIN_NEW, name);
+	from = pin_path(pin, dir, temporary);
+	unlink(from.s);
+	if (bpf_obj_pin(fd, from.s) || rename(from.s, to.s)) {
+		err_set(err, -errno, "cannot pin %s: %s", name, strerror(errno));
+		unlink(from.s);
+		return err_where(err, "%s", to.s);
+	}
+	return 0;
+}
+
+int pin_get(const char *pin, const char *dir, const char *name)
+{
+	int fd = bpf_obj_get(pin_path(pin, dir, name).s);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static DIR *open_dir(const char *pin, const char *dir)
+{
+	return opendir(pin_path(pin, dir, "").s);
+}
+
+int pin_each(const char *pin, const char *dir, int (*fn)(const char *name, void *arg),
+	     void *arg)
+{
+	DIR *d = open_dir(pin, dir);
+	struct dirent *e;
+	int r = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while (!r && (e = readdir(d))) {
+		char name[NAME_MAX + 1];
+
+		if (e->d_name[0] == '.' || strstr(e->d_name, PIN_NEW))
+			continue;
+		snprintf(name, sizeof(name), "%s", e->d_name);
+		swap_chars(name, ':', '.');
+		r = fn(name, arg);
+	}
+	closedir(d);
+	return r;
+}
+
+int pin_clear(const char *pin, const char *dir)
+{
+	struct pin_path path = pin_path(pin, dir, "");
+	DIR *d = open_dir(pin, dir);
+	struct dirent *e;
+	int r = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while ((e = readdir(d)))
+		if (e->d_name[0] != '.' && unlinkat(dirfd(d), e->d_name, 0))
+			r = -errno;
+	closedir(d);
+	if (!r && rmdir(path.s))
+		r = -errno;
+	return r;
+}
+
+static struct pin_path lock_path(const char *pin, enum pin_lock which)
+{
+	struct pin_path p = pin_path(pin, "maps", "");
+
+	if (which == PIN_LOCK_AGENT)
+		snprintf(p.s, sizeof(p.s), "%s", pin);
+	return p;
+}
+
+/* The holder of an flock on the file, from /proc/locks: its process id, -1 when
+ * it lives in another pid namespace, 0 when there is none. */
+static int lock_holder(int fd)
+{
+	auto_file FILE *f = fopen("/proc/locks", "re");
+	struct stat st;
+	char line[256];
+
+	if (!f || fstat(fd, &st))
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		unsigned int dev_major, dev_minor;
+		unsigned long inode;
+		int pid;
+
+		if (sscanf(line, "%*d: FLOCK %*s %*s %d %x:%x:%lu", &pid, &dev_major,
+			   &dev_minor, &inode) == 4 &&
+		    inode == st.st_ino && major(st.st_dev) == dev_major &&
+		    minor(st.st_dev) == dev_minor)
+			return pid > 0 ? pid : -1;
+	}
+	return 0;
+}
+
+int pin_lock(const char *pin, enum pin_lock which, struct err *err)
+{
+	struct pin_path path = lock_path(pin, which);
+	struct stat held, named;
+
+	for (;;) {
+		auto_fd int fd = open(path.s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int pid;
+
+		if (fd < 0)
+			return err_set(err, errno == EACCES ? -EPERM : -errno,
+				       "pin directory %s: %s", path.s, strerror(errno));
+		if (flock(fd, LOCK_EX | (which == PIN_LOCK_AGENT ? LOCK_NB : 0))) {
+			if (errno == EINTR)
+				continue;
+			pid = lock_holder(fd);
+			err_set(err, -EBUSY, "an agent is running already");
+			if (pid > 0)
+				err_where(err, "process %d, %s", pid, pin);
+			else
+				err_where(err, "%s", pin);
+			return -EBUSY;
+		}
+		/* The directory may have been removed, and made again by another
+		 * process, before the lock was ours. */
+		if (fstat(fd, &held) || stat(path.s, &named) ||
+		    held.st_ino != named.st_ino || held.st_dev != named.st_dev) {
+			if (access(path.s, F_OK))
+				return err_set(err, -ENOENT, "pin directory %s is gone",
+					       path.s);
+			continue;
+		}
+		return take_fd(fd);
+	}
+}
+
+int pin_agent(const char *pin)
+{
+	auto_fd int fd = open(pin, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* Not by trying the lock: an agent that starts just now would be refused. */
+	return fd < 0 ? 0 : lock_holder(fd);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names under PIN, and the locks. */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct pin_path {
+	char s[PATH_MAX];
+};
+
+/* PIN/DIR/NAME; dots of interface names become colons, which bpffs allows and
+ * interface names do not. */
+struct pin_path pin_path(const char *pin, const char *dir, const char *name);
+
+/* Makes PIN and its directories. Says so when PIN is not on a bpf filesystem. */
+int pin_mkdirs(const char *pin, struct err *err);
+
+/* Pins fd as PIN/DIR/NAME in one step, in place of an older pin. */
+int pin_put(const char *pin, const char *dir, const char *name, int fd,
+	    struct err *err);
+
+/* An object's descriptor, or -errno (-ENOENT: not pinned). */
+int pin_get(const char *pin, const char *dir, const char *name);
+
+/* Calls fn(name) for every entry of PIN/DIR; names as interfaces have them. */
+int pin_each(const char *pin, const char *dir, int (*fn)(const char *name, void *arg),
+	     void *arg);
+
+/* Removes the pins in PIN/DIR, and the directory. */
+int pin_clear(const char *pin, const char *dir);
+
+enum pin_lock {
+	PIN_LOCK_AGENT,
+	PIN_LOCK_CHANGE,
+};
+
+/* Returns a descriptor that holds the lock until it is closed. -EBUSY and the
+ * sentence when an agent has it; the change lock is waited for. */
+int pin_lock(const char *pin, enum pin_lock which, struct err *err);
+
+/* Is there an agent? Its process id, 0 when none, -1 when it is not known. */
+int pin_agent(const char *pin);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dp/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+static size_t probe(const struct registry *r, const char *key)
+{
+	size_t i = hash64_str(key, 0) & (r->slots - 1);
+
+	while (r->slot[i] && strcmp(r->item[r->slot[i] - 1].key, key) != 0)
+		i = (i + 1) & (r->slots - 1);
+	return i;
+}
+
+static bool rehash(struct registry *r, size_t slots)
+{
+	uint32_t *slot = calloc(slots, sizeof(*slot));
+	size_t i;
+
+	if (!slot)
+		return false;
+	free(r->slot);
+	r->slot = slot;
+	r->slots = slots;
+	for (i = 0; i < r->len; i++)
+		r->slot[probe(r, r->item[i].key)] = i + 1;
+	return true;
+}
+
+static struct registry_entry *add(struct registry *r, const char *key, uint32_t id)
+{
+	struct registry_entry *e;
+
+	if ((r->len + 1) * 2 > r->slots && !rehash(r, r->slots ? r->slots * 2 : 64))
+		return NULL;
+	if (r->len == r->cap) {
+		size_t cap = r->cap ? r->cap * 2 : 32;
+		void *p = realloc(r->item, cap * sizeof(*r->item));
+
+		if (!p)
+			return NULL;
+		r->item = p;
+		r->cap = cap;
+	}
+	e = &r->item[r->len];
+	*e = (struct registry_entry){.key = strdup(key), .id = id};
+	if (!e->key)
+		return NULL;
+	r->slot[probe(r, key)] = ++r->len;
+	if (id >= r->next)
+		r->next = id + 1;
+	return e;
+}
+
+const struct registry_entry *registry_find(const struct registry *r, const char *key)
+{
+	uint32_t at = r->slots ? r->slot[probe(r, key)] : 0;
+
+	return at ? &r->item[at - 1] : NULL;
+}
+
+struct registry_entry *registry_learn(struct registry *r, const char *key, uint32_t id)
+{
+	if (registry_find(r, key))
+		return NULL;
+	return add(r, key, id);
+}
+
+struct registry_entry *registry_take(struct registry *r, const char *key)
+{
+	struct registry_entry *e = (struct registry_entry *)registry_find(r, key);
+
+	if (!e)
+		e = add(r, key, r->next);
+	if (e)
+		e->wanted = true;
+	return e;
+}
+
+void registry_begin(struct registry *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->len; i++)
+		r->item[i].wanted = false;
+}
+
+void registry_drop(struct registry *r,
+		   bool (*drop)(const struct registry_entry *e, void *arg), void *arg)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < r->len; i++) {
+		if (drop(&r->item[i], arg))
+			free(r->item[i].key);
+		else
+			r->item[kept++] = r->item[i];
+	}
+	if (kept == r->len)
+		return;
+	r->len = kept;
+	/* In place: the slots are large enough, and this must not fail. */
+	memset(r->slot, 0, r->slots * sizeof(*r->slot));
+	for (i = 0; i < r->len; i++)
+		r->slot[probe(r, r->item[i].key)] = i + 1;
+}
+
+void registry_free(struct registry *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->len; i++)
+		free(r->item[i].key);
+	free(r->item);
+	free(r->slot);
+	memset(r, 0, sizeof(*r));
+}
