@@ -1,12 +1,259 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The TC program of weir, attached to the ingress of every interface on which
+ * clients or endpoints arrive. This file holds the order of the steps:
+ *
+ *	parse -> ours? -> flow or leg -> fast: splice
+ *				      -> else: what its state says, step by step
+ *
+ * Every end is an outcome of <weir/outcome.h> and is counted.
+ */
+#include "lib/client.h"
+#include "lib/endpoint.h"
 #include "lib/maps.h"
+#include "lib/splice.h"
 
-#include <linux/pkt_cls.h>
+#include "pure/cookie.c"
+#include "pure/head.c"
+#include "pure/rewrite.c"
+#include "pure/tcpopt.c"
+#include "pure/walk.c"
+
+static __always_inline int finish(int verdict)
+{
+	count((u32)verdict >> 8);
+	return (__s8)(verdict & 0xff);
+}
+
+/* A packet of the client's with the flow's shift. */
+static __always_inline int to_endpoint(struct __sk_buff *skb, const struct pkt *p,
+				       struct view *v, struct weir_flow *f)
+{
+	struct weir_tuple t;
+	struct turn to = { .t = &t, .hop = &f->to_endpoint };
+	u32 seq = p->seq;
+
+	/* bytes of a head that the endpoint has not been given yet are no
+	 * business of its receive window */
+	if (f->flags & (WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD) &&
+	    seq_before(f->head_seq, seq))
+		seq = f->head_seq;
+	tuple_reverse(&t, &f->leg);
+	to.seq = seq + f->seq_add;
+	to.ack = p->ack + f->ack_add;
+	to.ack_add = f->ack_add;
+	to.win = f->win_shift ? client_window(f, p->win) : p->win;
+	f->bytes_up += p->len;
+	flow_seen(&f->seen_ns, &f->seen_jiffies);
+	return VERDICT(TO_ENDPOINT, splice(skb, p, v, &to));
+}
+
+/* A packet of the endpoint's with the leg's shift. */
+static __always_inline int to_client(struct __sk_buff *skb, const struct pkt *p,
+				     struct view *v, struct weir_leg *l)
+{
+	struct weir_tuple t;
+	struct turn to = { .t = &t, .hop = &l->to_client };
+	u32 end = p->seq + packet_span(p);
+
+	tuple_reverse(&t, &l->client);
+	to.seq = p->seq + l->seq_add;
+	to.ack = p->ack + l->ack_add;
+	to.ack_add = l->ack_add;
+	to.win = l->win_shift >= 0 ? window_rescale(p->win, 0, l->win_shift) :
+				     window_rescale(p->win, -l->win_shift, 0);
+	if (seq_before(l->seq_max, end))
+		l->seq_max = end;
+	if (seq_before(l->ack_max, p->ack))
+		l->ack_max = p->ack;
+	if (p->len)
+		l->flags &= ~WEIR_LEG_AWAITED;
+	l->bytes_down += p->len;
+	flow_seen(&l->seen_ns, &l->seen_jiffies);
+	return VERDICT(TO_CLIENT, splice(skb, p, v, &to));
+}
+
+static __always_inline bool client_is_fast(const struct weir_flow *f, const struct pkt *p)
+{
+	return f->state == WEIR_FLOW_SPLICED &&
+	       (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+	       !(f->flags & (WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_DONE)) &&
+	       (!p->len ||
+		((f->flags & WEIR_FLOW_OPAQUE ||
+		  !seq_before(f->next_req, p->seq + p->len)) &&
+		 (f->slot == WEIR_NO_SLOT || !seq_before(p->seq, f->head_end))));
+}
+
+static __always_inline bool endpoint_is_fast(const struct weir_leg *l, const struct pkt *p)
+{
+	return l->state == WEIR_LEG_SPLICED &&
+	       (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+	       !(l->flags & WEIR_LEG_HEAD_KEPT);
+}
+
+/* Splice after a step that may have moved the packet: parse it again. */
+static __always_inline int splice_client(struct __sk_buff *skb, struct weir_flow *f)
+{
+	struct view v;
+	struct pkt p;
+
+	if (packet_parse(skb, &p, &v) != PACKET_OURS)
+		return DROP(ERROR);
+	if (splice_needs_options(&p, &v)) {
+		if (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
+		    splice_sack_anywhere(skb, f->ack_add) ||
+		    packet_parse(skb, &p, &v) != PACKET_OURS)
+			return DROP(ERROR);
+	}
+	return to_endpoint(skb, &p, &v, f);
+}
+
+static __always_inline int splice_endpoint(struct __sk_buff *skb, struct weir_leg *l)
+{
+	struct view v;
+	struct pkt p;
+
+	if (packet_parse(skb, &p, &v) != PACKET_OURS)
+		return DROP(ERROR);
+	if (splice_needs_options(&p, &v)) {
+		if (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
+		    splice_sack_anywhere(skb, l->ack_add) ||
+		    packet_parse(skb, &p, &v) != PACKET_OURS)
+			return DROP(ERROR);
+	}
+	return to_client(skb, &p, &v, l);
+}
+
+/* The steps that follow once a request has to be served. The flow is claimed. */
+static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f, int r)
+{
+	if (r == STEP_COLLECT)
+		r = request_collect(skb, f);
+	if (r == STEP_ROUTE)
+		r = request_route(f);
+	if (r == STEP_FORWARD)
+		r = request_forward(skb, f);
+	if (r == STEP_CONNECT || r == STEP_REPLY) {
+		int held = request_free(skb, f);
+
+		if (held)
+			r = held;
+	}
+	if (r == STEP_CONNECT)
+		r = connect_start(skb, f);
+	if (r == STEP_REPLY)
+		r = reply_start(skb, f);
+	if (r == STEP_RESEND)
+		r = request_resend(skb, f);
+	if (r == STEP_TRIM)
+		r = request_trim(skb, f);
+	return r;
+}
+
+/* A packet for a listener that is not simply spliced. */
+static __always_inline int client_slow(struct __sk_buff *skb, struct scratch *s,
+				       struct weir_flow *f)
+{
+	int r;
+
+	s->client = s->p.t;
+	if (!f) {
+		if ((s->p.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
+			return handshake_syn(skb);
+		r = handshake_first(skb);
+		if (r)
+			return r;
+		f = bpf_map_lookup_elem(&flows, &s->client);
+		if (!f)
+			return DROP(ERROR);
+	}
+	if (!flow_claim(f))
+		return DROP(CONTENDED);
+	flow_seen(&f->seen_ns, &f->seen_jiffies);
+	r = client_packet(skb, f, 0);
+	if (r == STEP_AGAIN) {
+		r = handshake_again(skb, f);
+		if (r == 0 || r == 1)
+			r = client_packet(skb, f, 1);
+	}
+	r = serve(skb, f, r);
+	if (r == DROP(REQ_HELD) && !s->p.len && !(s->p.flags & (TCP_FIN | TCP_RST)))
+		r = STEP_SPLICE;
+	if (r == STEP_SPLICE)
+		r = splice_client(skb, f);
+	flow_release(f);
+	if (r == STEP_SYN)
+		r = handshake_syn(skb);
+	return r < 0 ? DROP(ERROR) : r;
+}
+
+/* A packet of an endpoint that is not simply spliced. */
+static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *s,
+					 struct weir_leg *l)
+{
+	struct weir_flow *f = leg_flow(l, &s->p.t);
+	int r;
+
+	s->client = l->client;
+	if (f && !flow_claim(f))
+		return DROP(CONTENDED);
+	r = endpoint_packet(skb, l, f);
+	if (r < 0 && f) {
+		if (r == STEP_FEED) {
+			int sent = splice_endpoint(skb, l);
+
+			if ((sent & 0xff) == TC_ACT_REDIRECT)
+				bpf_clone_redirect(skb, l->to_client.ifindex, 0);
+			s->feed_shift = l->win_shift > 0 ? WEIR_WSCALE - l->win_shift :
+							   WEIR_WSCALE + -l->win_shift;
+			r = endpoint_feed(skb, f);
+		} else if (r == STEP_SPLICE) {
+			r = splice_endpoint(skb, l);
+		} else {
+			r = serve(skb, f, r);
+		}
+	}
+	if (f)
+		flow_release(f);
+	return r < 0 ? DROP(ERROR) : r;
+}
 
 SEC("tc")
 int weir_tc(struct __sk_buff *skb)
 {
-	return TC_ACT_UNSPEC;
+	struct weir_flow *f = NULL;
+	struct weir_leg *l;
+	struct scratch *s;
+	struct view v;
+	struct pkt p;
+	int r;
+
+	r = packet_parse(skb, &p, &v);
+	if (r != PACKET_OURS)
+		return finish(r);
+
+	if (port_has_listener(bpf_ntohs(p.t.dport))) {
+		f = bpf_map_lookup_elem(&flows, &p.t);
+		if (f && client_is_fast(f, &p) && !splice_needs_options(&p, &v))
+			return finish(to_endpoint(skb, &p, &v, f));
+		if (f || listener_find(&p.t)) {
+			s = scratch_get();
+			if (!s)
+				return finish(DROP(ERROR));
+			s->p = p;
+			return finish(client_slow(skb, s, f));
+		}
+	}
+	l = bpf_map_lookup_elem(&legs, &p.t);
+	if (!l)
+		return finish(PASS(PASS_OTHER));
+	if (endpoint_is_fast(l, &p) && !splice_needs_options(&p, &v))
+		return finish(to_client(skb, &p, &v, l));
+	s = scratch_get();
+	if (!s)
+		return finish(DROP(ERROR));
+	s->p = p;
+	return finish(endpoint_slow(skb, s, l));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -37,22 +37,26 @@ enum weir_flow_state {
 };
 
 /* weir_flow.flags */
-#define WEIR_FLOW_SACK 0x0001u	     /* both ends may use SACK */
+#define WEIR_FLOW_SACK 0x0001u	     /* client may be sent SACK */
 #define WEIR_FLOW_OPAQUE 0x0002u     /* request ends unknown: pinned to its endpoint */
 #define WEIR_FLOW_FIN_CLIENT 0x0004u /* client has sent FIN (fin_seq) */
 #define WEIR_FLOW_FIN_SERVER 0x0008u /* endpoint, or a reply of ours, has sent FIN */
-#define WEIR_FLOW_RESET 0x0010u	     /* RST seen, in window */
+#define WEIR_FLOW_DONE 0x0010u	     /* both FINs or a RST: the leg may be reused */
 #define WEIR_FLOW_PARTIAL 0x0020u    /* spliced, and part of the next head is kept */
-#define WEIR_FLOW_ANSWERED 0x0040u   /* endpoint data seen since the last request */
-#define WEIR_FLOW_REPLY_HEAD 0x0080u /* the last reply was for HEAD: no body */
-#define WEIR_FLOW_REPLY_CLOSE 0x0100u /* the last reply closes */
+#define WEIR_FLOW_REQ_HEAD 0x0040u   /* current request is HEAD: replies have no body */
+#define WEIR_FLOW_REQ_CLOSE 0x0080u  /* a reply to the current request closes */
+#define WEIR_FLOW_REPLY 0x0100u	     /* reply_id answers the request at reply_req */
+#define WEIR_FLOW_HELD 0x0200u	     /* a whole head waits for the end of the response
+				      * before it; want_* says what then */
 
 #define WEIR_NO_ID 0xffffffffu
 
 /* flows: client tuple (src = client, dst = listener) -> flow */
 struct weir_flow {
 	u64 claim;	 /* 0, or held by the CPU that changes this flow */
-	u64 seen_ns;	 /* last packet, CLOCK_MONOTONIC, refreshed once a second */
+	u64 seen_ns;	 /* last packet, CLOCK_MONOTONIC, refreshed about once a second */
+	u32 seen_jiffies; /* when seen_ns was refreshed */
+	u32 pad;
 	u64 opened_ns;	 /* handshake finished */
 	u8 state;	 /* enum weir_flow_state */
 	u8 wscale;	 /* client's shift, WEIR_WSCALE_NONE without scaling */
@@ -73,8 +77,7 @@ struct weir_flow {
 	u32 next_req;	 /* first byte of the next head, or of what we wait for */
 	u32 head_seq;	 /* first byte in the head buffer */
 	u32 head_end;	 /* behind the last byte in the head buffer */
-	u32 sent_end;	 /* behind the last byte of the buffer that was meant for the
-			  * endpoint; retransmissions below it come from the buffer */
+	u32 sent_end;	 /* behind the last byte sent from the buffer to the endpoint */
 	u64 body_left;	 /* bytes of the body beyond next_req (bodies over 1 GiB) */
 	u32 slot;	 /* head buffer held, or WEIR_NO_SLOT */
 	u32 fin_seq;	 /* of the client's FIN */
@@ -84,12 +87,16 @@ struct weir_flow {
 	u32 srv_nxt;	 /* next server byte of ours, outside WEIR_FLOW_SPLICED */
 	u32 reply_seq;	 /* first byte of the last kernel-made reply */
 	u32 reply_req;	 /* first byte of the request that it answered */
-	u16 reply_id;	 /* which reply */
+	u16 reply_id;	 /* which reply was sent */
 	u16 client_win;	 /* window field of the client's last packet here */
+	u16 endpoint_mss; /* largest payload the endpoint takes */
+	u16 pad2;
 
 	u32 route_id;	 /* of the current request, or WEIR_NO_ID */
-	u32 group_id;
+	u32 group_id;	 /* of the endpoint in use */
 	u32 endpoint_id;
+	u32 want_group;	 /* where the request in the buffer goes, or WEIR_NO_ID */
+	u32 want_reply;	 /* enum weir_reply_id that answers it when there is no group */
 	u32 requests;	 /* requests read on this connection */
 	u64 bytes_up;	 /* payload spliced towards the endpoint */
 };
@@ -116,6 +123,7 @@ struct weir_leg {
 	__s8 win_shift;	/* right shift of the endpoint's window field (left when
 			 * negative) to mean the shift promised to the client */
 	u8 pad;
+	u32 seen_jiffies;
 	u32 seq_add;	/* client's view of seq = endpoint seq + seq_add */
 	u32 ack_add;
 	u32 seq_max;	/* behind the highest endpoint byte seen, endpoint's numbers */
@@ -125,7 +133,7 @@ struct weir_leg {
 	struct weir_hop to_client;
 	u32 endpoint_id;
 	u64 bytes_down; /* payload spliced towards the client */
-	u64 syn_ns;	/* when our SYN left */
+	u64 syn_ns;	/* CLOCK_MONOTONIC when our first SYN left */
 };
 
 /* heads: slot -> bytes of a request head, as they go to the endpoint */

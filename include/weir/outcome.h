@@ -54,7 +54,7 @@
 	X(CONNECTED, "connected", "endpoint accepted, head sent on") \
 	X(SWITCHED, "switched", "request moved the connection to another endpoint") \
 	X(NO_PORT, "no_port", "no free source port towards the endpoint, 503") \
-	X(NO_FIB, "no_fib", "no way to the endpoint, 502") \
+	X(NO_FIB, "no_fib", "no way to the endpoint, SYN dropped for retransmission") \
 	/* splice */ \
 	X(TO_ENDPOINT, "to_endpoint", "packet spliced to the endpoint") \
 	X(TO_CLIENT, "to_client", "packet spliced to the client") \

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Packets of a client whose flow needs more than a splice, by the flow's
+ * state. Each returns a verdict or the step that follows.
+ */
+#pragma once
+
+#include "lib/handshake.h"
+#include "lib/request.h"
+
+/* Over before an endpoint was needed, or on both sides: FIN for FIN. */
+static __always_inline int client_close(struct __sk_buff *skb, struct scratch *s,
+					struct weir_flow *f)
+{
+	u32 seq = f->srv_nxt;
+
+	f->flags |= WEIR_FLOW_FIN_CLIENT | WEIR_FLOW_FIN_SERVER | WEIR_FLOW_DONE;
+	f->fin_seq = s->p.seq + s->p.len;
+	f->srv_nxt = seq + 1;
+	f->state = WEIR_FLOW_CLOSED;
+	slot_put(f);
+	return VERDICT(CLOSE_ACKED, emit_answer(skb, seq, f->fin_seq + 1,
+						TCP_FIN | TCP_ACK, 0));
+}
+
+/* RST counts at exactly the expected byte only (RFC 5961, 3.2). */
+static __always_inline int client_reset(struct scratch *s, struct weir_flow *f,
+					u32 expected)
+{
+	if (s->p.seq != expected)
+		return DROP(RST_IGNORED);
+	f->state = WEIR_FLOW_CLOSED;
+	f->flags |= WEIR_FLOW_DONE;
+	slot_put(f);
+	return DROP(RST_CLIENT);
+}
+
+/* No endpoint: reading a head, or idle between kernel-made replies. */
+static __always_inline int client_head(struct __sk_buff *skb, struct scratch *s,
+				       struct weir_flow *f)
+{
+	u32 expected = flow_expects(f);
+	struct pkt *p = &s->p;
+	u32 end = p->seq + p->len;
+
+	if (p->flags & TCP_RST)
+		return client_reset(s, f, expected);
+	if (!p->len) {
+		if (p->flags & TCP_FIN && p->seq == expected)
+			return client_close(skb, s, f);
+		f->client_win = p->win;
+		/* a keepalive probe wants an answer (RFC 9293, 3.8.4) */
+		if (p->seq == expected - 1)
+			return VERDICT(PROBE_ACKED, request_ack(skb, s, f));
+		return DROP(PROBE_ACKED);
+	}
+	/* the request of the last reply again: the same bytes once more */
+	if (f->flags & WEIR_FLOW_REPLY && !flow_collects(f) &&
+	    !seq_before(expected, end) && seq_before(f->reply_req, end))
+		return VERDICT(REPLY_AGAIN, reply_emit(skb, f, f->next_req));
+	return STEP_COLLECT;
+}
+
+/* SYN sent to an endpoint: more bytes are kept, repeated ones repeat the SYN. */
+static __always_inline int client_connect(struct __sk_buff *skb, struct scratch *s,
+					  struct weir_flow *f)
+{
+	struct pkt *p = &s->p;
+	struct weir_head *b;
+	u32 used, n, bound;
+
+	if (p->flags & TCP_RST) {
+		/* the SYN-ACK of the endpoint will find the flow gone and be reset */
+		if (seq_before(p->seq, f->head_seq) || seq_before(f->head_end, p->seq))
+			return DROP(RST_IGNORED);
+		return client_reset(s, f, p->seq);
+	}
+	f->client_win = p->win;
+	if (!p->len && !(p->flags & TCP_FIN)) {
+		if (p->seq == f->head_seq - 1)
+			return VERDICT(PROBE_ACKED, emit_answer(skb, f->srv_nxt, f->head_seq,
+								TCP_ACK, 0));
+		return DROP(PROBE_ACKED);
+	}
+	if (seq_before(p->seq, f->head_end))
+		return VERDICT(CONNECT_AGAIN, connect_syn(skb, f));
+	if (p->seq != f->head_end)
+		return DROP(HEAD_GAP);
+	used = f->head_end - f->head_seq;
+	n = p->len;
+	bound = f->next_req - f->head_end;
+	if (!(f->flags & WEIR_FLOW_OPAQUE) && !f->body_left && n > bound)
+		n = bound;
+	if (used + n > WEIR_HEAD_MAX)
+		n = used < WEIR_HEAD_MAX ? WEIR_HEAD_MAX - used : 0;
+	if (p->len && !n)
+		return DROP(HEAD_FULL);
+	if (!packet_sum_ok(skb))
+		return DROP(HEAD_CSUM);
+	b = slot_of(f);
+	if (!b || (n && head_load(skb, b, used, p->l4 + p->hl, n)))
+		return DROP(ERROR);
+	f->head_end += n;
+	if (p->flags & TCP_FIN && n == p->len) {
+		f->flags |= WEIR_FLOW_FIN_CLIENT;
+		f->fin_seq = f->head_end;
+	}
+	return DROP(HEAD_QUEUED);
+}
+
+/* Connected. Whatever is neither a head nor a repeated one is spliced. */
+static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch *s,
+					  struct weir_flow *f)
+{
+	struct pkt *p = &s->p;
+	u32 end = p->seq + p->len, i;
+	struct weir_leg *l;
+
+	l = flow_leg(f, &p->t);
+	if (!l || l->state != WEIR_LEG_SPLICED) {
+		slot_put(f);
+		return VERDICT(FLOW_GONE, emit_reset(skb, p));
+	}
+	if (p->flags & TCP_RST) {
+		/* passed on whatever it is; the endpoint judges it. It ends the
+		 * flow here only at a number the endpoint may still expect. */
+		u32 acked = l->ack_max + l->ack_add;
+
+		if (p->seq - acked <= 0xffff) {
+			f->flags |= WEIR_FLOW_DONE;
+			l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
+			slot_put(f);
+		}
+		COUNT(RST_CLIENT);
+		return STEP_SPLICE;
+	}
+	if (f->flags & WEIR_FLOW_HELD) {
+		f->client_win = p->win;
+		return f->want_group == WEIR_NO_ID ? STEP_REPLY : STEP_CONNECT;
+	}
+	for (i = 0; i < 4; i++) {
+		u32 step;
+
+		if (!f->body_left || !seq_before(f->next_req, end))
+			break;
+		step = f->body_left > BODY_STEP ? BODY_STEP : (u32)f->body_left;
+		f->next_req += step;
+		f->body_left -= step;
+	}
+	if (p->len && !(f->flags & WEIR_FLOW_OPAQUE) &&
+	    (seq_before(f->next_req, end) || flow_collects(f))) {
+		/* the end of a body and another head in one segment: only the
+		 * body's part goes on, the rest comes again */
+		if (seq_before(p->seq, f->next_req) && !flow_collects(f) &&
+		    f->slot == WEIR_NO_SLOT)
+			return STEP_TRIM;
+		return STEP_COLLECT;
+	}
+	if (p->flags & TCP_FIN) {
+		if (flow_collects(f)) {
+			/* half a head and no more: nobody can use it */
+			f->flags |= WEIR_FLOW_DONE;
+			l->state = WEIR_LEG_CLOSED;
+			slot_put(f);
+			return VERDICT(REQ_BAD, emit_reset(skb, p));
+		}
+		f->flags |= WEIR_FLOW_FIN_CLIENT;
+		f->fin_seq = end;
+		l->flags |= WEIR_LEG_FIN_CLIENT;
+		if (f->flags & WEIR_FLOW_FIN_SERVER)
+			f->flags |= WEIR_FLOW_DONE;
+	}
+	if (p->len && f->slot != WEIR_NO_SLOT && seq_before(p->seq, f->head_end)) {
+		f->client_win = p->win;
+		return STEP_RESEND;
+	}
+	return STEP_SPLICE;
+}
+
+/* A closing reply has been sent: repeat it, drain a body, answer the FIN. */
+static __always_inline int client_replied(struct __sk_buff *skb, struct scratch *s,
+					  struct weir_flow *f)
+{
+	struct pkt *p = &s->p;
+	u32 end = p->seq + p->len;
+	bool unseen = p->ack == f->reply_seq;
+
+	if (p->flags & TCP_RST)
+		return client_reset(s, f, p->seq - f->next_req <= 1 ? p->seq : f->next_req);
+	if (p->len && !seq_before(f->next_req, end)) {
+		if (unseen)
+			return VERDICT(REPLY_AGAIN, reply_emit(skb, f, f->next_req));
+		return VERDICT(HEAD_OLD, emit_answer(skb, f->srv_nxt, f->next_req, TCP_ACK,
+						     head_window(f, 0)));
+	}
+	if (seq_before(f->next_req, p->seq))
+		return VERDICT(HEAD_GAP, emit_answer(skb, f->srv_nxt, f->next_req, TCP_ACK,
+						     head_window(f, 0)));
+	if (!p->len && !(p->flags & TCP_FIN))
+		return DROP(PROBE_ACKED);
+	f->next_req = end;
+	if (p->flags & TCP_FIN) {
+		f->flags |= WEIR_FLOW_FIN_CLIENT | WEIR_FLOW_DONE;
+		f->fin_seq = end;
+		if (!unseen)
+			f->state = WEIR_FLOW_CLOSED;
+		end++;
+		if (unseen)
+			return VERDICT(REPLY_AGAIN, reply_emit(skb, f, end));
+		return VERDICT(CLOSE_ACKED,
+			       emit_answer(skb, f->srv_nxt, end, TCP_ACK, 0));
+	}
+	/* lingering close (RFC 9112, 9.6); a reply that was lost goes along */
+	if (unseen)
+		return VERDICT(REPLY_DRAIN, reply_emit(skb, f, end));
+	return VERDICT(REPLY_DRAIN, emit_answer(skb, f->srv_nxt, end, TCP_ACK,
+						head_window(f, 0)));
+}
+
+/* Over: a lost last ACK is given again, data is refused. */
+static __always_inline int client_closed(struct __sk_buff *skb, struct scratch *s,
+					 struct weir_flow *f)
+{
+	struct pkt *p = &s->p;
+	u32 flags = TCP_ACK;
+
+	if (p->flags & TCP_RST)
+		return DROP(RST_IGNORED);
+	if (p->flags & TCP_FIN) {
+		if (p->ack == f->srv_nxt - 1)
+			flags |= TCP_FIN;
+		return VERDICT(CLOSE_ACKED, emit_answer(skb, p->ack,
+							p->seq + packet_span(p), flags, 0));
+	}
+	if (p->len)
+		return VERDICT(COOKIE_BAD, emit_reset(skb, p));
+	return DROP(PROBE_ACKED);
+}
+
+/* The flow is claimed. `known`: a finished flow that is not to start anew. */
+__noinline int client_packet(struct __sk_buff *skb, struct weir_flow *f, u32 known)
+{
+	struct scratch *s = scratch_get();
+	struct pkt *p;
+
+	if (!s || !f)
+		return DROP(ERROR);
+	p = &s->p;
+	if ((p->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) ||
+	    !(p->flags & (TCP_SYN | TCP_ACK | TCP_RST)))
+		return DROP(FLAGS_BAD);
+	if (p->flags & TCP_SYN) {
+		/* a live connection is challenged (RFC 5961, 4.2): by the endpoint
+		 * if there is one, which also knows the true numbers */
+		if (f->state == WEIR_FLOW_SPLICED && !(f->flags & WEIR_FLOW_DONE)) {
+			COUNT(SYN_CHALLENGE);
+			return STEP_SPLICE;
+		}
+		if (f->state == WEIR_FLOW_HEAD || f->state == WEIR_FLOW_CONNECT ||
+		    (f->state == WEIR_FLOW_REPLIED && !(f->flags & WEIR_FLOW_DONE)))
+			return VERDICT(SYN_CHALLENGE,
+				       emit_answer(skb, f->srv_nxt, flow_expects(f),
+						   TCP_ACK, head_window(f, 0)));
+		return STEP_SYN;
+	}
+	if (!known && f->flags & WEIR_FLOW_DONE && !(p->flags & TCP_RST))
+		return STEP_AGAIN;
+	switch (f->state) {
+	case WEIR_FLOW_HEAD:
+		return client_head(skb, s, f);
+	case WEIR_FLOW_CONNECT:
+		return client_connect(skb, s, f);
+	case WEIR_FLOW_SPLICED:
+		return client_spliced(skb, s, f);
+	case WEIR_FLOW_REPLIED:
+		return client_replied(skb, s, f);
+	}
+	return client_closed(skb, s, f);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The endpoint's side of delayed binding: choose an endpoint, send it a SYN
+ * with what the client offered, and when it accepts give it the kept head.
+ */
+#pragma once
+
+#include "lib/emit.h"
+#include "lib/flow.h"
+#include "pure/cookie.h"
+
+#define AF_INET 2
+
+/* Source ports tried for one connection before it is refused. */
+#define PORT_TRIES 32
+
+/* Spreads source ports over the range: the next one is the oldest. */
+u64 port_turn;
+
+static __always_inline bool port_has_listener(u32 port)
+{
+	u32 word = port / 64;
+	u64 *bits = bpf_map_lookup_elem(&listen_ports, &word);
+
+	return bits && *bits >> (port & 63) & 1;
+}
+
+/* May the tuple of this leg be used for a new connection? The endpoint takes a
+ * SYN above its old numbers even in TIME_WAIT (RFC 6191; ours are clocked). */
+static __always_inline bool leg_is_over(const struct weir_leg *l)
+{
+	u8 fins = WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
+
+	return l->state == WEIR_LEG_CLOSED || (l->flags & fins) == fins;
+}
+
+/* Take the next endpoint of the wanted group. Sets endpoint_id, endpoint_mss
+ * and all of f->leg but the source port. */
+__noinline int connect_pick(struct weir_flow *f)
+{
+	struct weir_endpoint *e;
+	struct weir_group *g;
+	u32 group, i;
+
+	if (!f)
+		return -1;
+	group = f->want_group;
+	g = bpf_map_lookup_elem(&groups, &group);
+	if (!g || !g->count)
+		return -1;
+	for (i = 0; i < WEIR_CONNECT_TRIES; i++) {
+		u64 turn = __sync_fetch_and_add(&g->turn, 1) % g->count;
+		u32 id;
+
+		pure_keep(turn);
+		if (turn >= WEIR_GROUP_ENDPOINTS)
+			return -1;
+		id = g->endpoint[turn];
+		e = bpf_map_lookup_elem(&endpoints, &id);
+		if (!e || e->state != WEIR_ENDPOINT_READY)
+			continue;
+		f->endpoint_id = id;
+		f->endpoint_mss = e->mss;
+		f->leg.src = e->addr;
+		f->leg.dst = e->source;
+		f->leg.sport = e->port;
+		return 0;
+	}
+	return -1;
+}
+
+/* Reserve a source port towards f->leg.src and make the leg. */
+__noinline int connect_reserve(struct weir_flow *f)
+{
+	struct scratch *s = scratch_get();
+	u32 zero = 0, lo, range, i;
+	struct weir_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	struct weir_leg *l;
+
+	if (!s || !set || !f || set->port_hi < set->port_lo)
+		return -1;
+	lo = set->port_lo;
+	range = set->port_hi - lo + 1;
+	l = &s->leg;
+	__builtin_memset(l, 0, sizeof(*l));
+	l->client = s->client;
+	l->state = WEIR_LEG_CONNECT;
+	l->to_client = f->to_client;
+	l->endpoint_id = f->endpoint_id;
+	l->syn_ns = bpf_ktime_get_ns();
+	l->seen_ns = l->syn_ns;
+	l->seen_jiffies = (u32)bpf_jiffies64();
+	for (i = 0; i < PORT_TRIES; i++) {
+		u32 port = lo + __sync_fetch_and_add(&port_turn, 1) % range;
+		struct weir_leg *old;
+
+		if (port_has_listener(port))
+			continue;
+		f->leg.dport = bpf_htons(port);
+		if (!bpf_map_update_elem(&legs, &f->leg, l, BPF_NOEXIST))
+			return 0;
+		old = bpf_map_lookup_elem(&legs, &f->leg);
+		if (old && leg_is_over(old)) {
+			*old = *l;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* The client's window as an endpoint without our scale must read it. */
+static __always_inline u16 client_window(const struct weir_flow *f, u32 win)
+{
+	return window_rescale(win, f->win_shift, 0);
+}
+
+/* Send the SYN of f->leg in place of the carrier. Returns a TC action. */
+__noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f)
+{
+	struct scratch *s = scratch_get();
+	struct bpf_fib_lookup *fib;
+	u16 mss;
+	long rc;
+
+	if (!s || !f)
+		return TC_ACT_SHOT;
+	fib = &s->fib;
+	__builtin_memset(fib, 0, sizeof(*fib));
+	fib->family = AF_INET;
+	fib->l4_protocol = IPPROTO_TCP;
+	fib->ipv4_src = f->leg.dst.w[3];
+	fib->ipv4_dst = f->leg.src.w[3];
+	fib->ifindex = skb->ifindex;
+	rc = bpf_fib_lookup(skb, fib, sizeof(*fib), 0);
+	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH) {
+		COUNT(NO_FIB);
+		return TC_ACT_SHOT;
+	}
+	__builtin_memcpy(s->out.hop.dmac, fib->dmac, 6);
+	__builtin_memcpy(s->out.hop.smac, fib->smac, 6);
+	tuple_reverse(&s->out.t, &f->leg);
+	mss = f->mss < f->endpoint_mss ? f->mss : f->endpoint_mss;
+	s->out.seq = f->isn;
+	s->out.ack = 0;
+	s->out.flags = TCP_SYN;
+	/* the window of a SYN is never scaled (RFC 7323, 2.2) */
+	s->out.win = window_rescale(f->client_win,
+				    f->wscale == WEIR_WSCALE_NONE ? 0 : f->wscale, 0);
+	s->out.opt_words = TCPOPT_SYN_WORDS;
+	tcpopt_write_syn(s->out.opt, mss, f->wscale, f->flags & WEIR_FLOW_SACK);
+	if (emit_control(skb, s))
+		return TC_ACT_SHOT;
+	if (rc == BPF_FIB_LKUP_RET_SUCCESS)
+		return bpf_redirect(fib->ifindex, 0);
+	return bpf_redirect_neigh(fib->ifindex, NULL, 0, 0);
+}
+
+/*
+ * The request in the buffer needs an endpoint of want_group. The flow is
+ * claimed and has no leg. Returns the verdict, or STEP_REPLY.
+ */
+__noinline int connect_start(struct __sk_buff *skb, struct weir_flow *f)
+{
+	u64 words[6];
+	u32 outcome = f && f->tries ? WEIR_CONNECT_NEXT : WEIR_CONNECT;
+
+	if (!f)
+		return DROP(ERROR);
+	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_REPLY);
+	f->win_shift = 0;
+	if (connect_pick(f)) {
+		COUNT(REQ_NO_ENDPOINT);
+		f->want_reply = WEIR_REPLY_NO_ENDPOINT;
+		return STEP_REPLY;
+	}
+	if (connect_reserve(f)) {
+		COUNT(NO_PORT);
+		f->want_reply = WEIR_REPLY_UNAVAILABLE;
+		return STEP_REPLY;
+	}
+	words[0] = f->leg.src.d[0];
+	words[1] = f->leg.src.d[1];
+	words[2] = f->leg.dst.d[0];
+	words[3] = f->leg.dst.d[1];
+	words[4] = (u64)f->leg.sport << 16 | f->leg.dport;
+	words[5] = 0;
+	{
+		u64 key[2] = { isn_key[0], isn_key[1] };
+
+		/* RFC 6528: a hash of the tuple and a clock, here of 64 ns */
+		f->isn = (u32)siphash(key, words, 6) + (u32)(bpf_ktime_get_ns() >> 6);
+	}
+	f->tries++;
+	f->group_id = f->want_group;
+	f->state = WEIR_FLOW_CONNECT;
+	return (int)(outcome << 8) | (connect_syn(skb, f) & 0xff);
+}
+
+/* Segments sent from the buffer for one packet that arrives. */
+#define SEND_SEGMENTS 32
+
+/*
+ * Send the kept bytes [from, to) to the endpoint in place of the carrier, up
+ * to SEND_SEGMENTS segments; `ack` is in the endpoint's numbers. With nothing
+ * to send it is a bare ACK. Returns a TC action.
+ */
+__noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from, u32 to,
+			    u32 ack)
+{
+	struct scratch *s = scratch_get();
+	u32 mss, i, win, slot;
+
+	if (!s || !f)
+		return TC_ACT_SHOT;
+	slot = f->slot;
+	mss = f->mss < f->endpoint_mss ? f->mss : f->endpoint_mss;
+	if (mss > EMIT_MAX)
+		mss = EMIT_MAX;
+	if (mss < 1)
+		mss = 1;
+	win = client_window(f, f->client_win);
+	tuple_reverse(&s->out.t, &f->leg);
+	s->out.hop = f->to_endpoint;
+	s->out.ack = ack;
+	s->out.win = win;
+	for (i = 0; i < SEND_SEGMENTS; i++) {
+		u32 n = to - from;
+		bool last;
+
+		if ((s32)n <= 0)
+			break;
+		if (n > mss)
+			n = mss;
+		last = from + n == to || i == SEND_SEGMENTS - 1;
+		s->out.seq = from + f->seq_add;
+		s->out.flags = TCP_ACK | (last ? TCP_PSH : 0);
+		if (from + n == f->head_end && f->flags & WEIR_FLOW_FIN_CLIENT &&
+		    f->fin_seq == f->head_end)
+			s->out.flags |= TCP_FIN;
+		if (emit_head(skb, slot, from - f->head_seq, n))
+			return TC_ACT_SHOT;
+		from += n;
+		if (seq_before(f->sent_end, from))
+			f->sent_end = from;
+		if (last)
+			return bpf_redirect(f->to_endpoint.ifindex, 0);
+		if (bpf_clone_redirect(skb, f->to_endpoint.ifindex, 0))
+			COUNT(ERROR);
+	}
+	s->out.seq = from + f->seq_add;
+	s->out.flags = TCP_ACK;
+	s->out.opt_words = 0;
+	if (emit_control(skb, s))
+		return TC_ACT_SHOT;
+	return bpf_redirect(f->to_endpoint.ifindex, 0);
+}
+
+/*
+ * SYN-ACK of the endpoint (scratch.p): from here on both directions are a
+ * shift. That very packet becomes the ACK with the kept head.
+ */
+__noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
+			      struct weir_leg *l)
+{
+	struct scratch *s = scratch_get();
+	struct tcpopt o;
+	u32 to, n;
+	u8 shift;
+
+	if (!s || !f || !l)
+		return DROP(ERROR);
+	n = s->p.hl - TCP_LEN;
+	pure_keep(n);
+	if (n > TCPOPT_MAX)
+		return DROP(ERROR);
+	if (n >= 1 && bpf_skb_load_bytes(skb, s->p.l4 + TCP_LEN, s->opts.b, n))
+		return DROP(ERROR);
+	tcpopt_read(&s->opts, n, 536, &o);
+
+	hop_back(skb, &f->to_endpoint);
+	f->seq_add = f->isn + 1 - f->head_seq;
+	f->ack_add = s->p.seq + 1 - f->srv_nxt;
+	l->seq_add = -f->ack_add;
+	l->ack_add = -f->seq_add;
+	l->seq_max = s->p.seq + 1;
+	l->ack_max = s->p.ack;
+	if (o.mss < f->endpoint_mss)
+		f->endpoint_mss = o.mss;
+	/* what the client was promised against what the endpoint means */
+	shift = o.wscale == WEIR_WSCALE_NONE ? 0 : o.wscale;
+	l->win_shift = 0;
+	f->win_shift = 0;
+	if (f->wscale != WEIR_WSCALE_NONE) {
+		l->win_shift = (int)WEIR_WSCALE - shift;
+		if (o.wscale == WEIR_WSCALE_NONE)
+			f->win_shift = f->wscale;
+	}
+	f->sent_end = f->head_seq;
+	f->tries = 0;
+	f->requests++;
+	l->kept_ack = f->head_end + f->seq_add;
+	l->flags = WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
+	if (f->flags & WEIR_FLOW_FIN_CLIENT)
+		l->flags |= WEIR_LEG_FIN_CLIENT;
+	l->state = WEIR_LEG_SPLICED;
+	f->state = WEIR_FLOW_SPLICED;
+
+	/* the window of a SYN-ACK is not scaled */
+	to = f->head_end - f->head_seq;
+	if (to > s->p.win)
+		to = s->p.win;
+	return VERDICT(CONNECTED,
+		       connect_send(skb, f, f->head_seq, f->head_seq + to, s->p.seq + 1));
+}

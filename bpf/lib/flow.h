@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The flow table: claiming, head slots, ageing, and finding the other half. */
+#pragma once
+
+#include "lib/scratch.h"
+#include "pure/seq.h"
+
+/* Tries to claim a flow that another CPU is changing. That takes it a few
+ * microseconds at most; afterwards the packet is dropped and sent again. */
+#define CLAIM_TRIES 512
+
+/*
+ * A flow is changed by one CPU at a time. The fast path does not claim: it
+ * reads the deltas of a spliced flow, which only change together with `state`.
+ */
+static __always_inline bool flow_claim(struct weir_flow *f)
+{
+	u32 i;
+
+	for (i = 0; i < CLAIM_TRIES; i++)
+		if (!__sync_val_compare_and_swap(&f->claim, 0, 1))
+			return true;
+	return false;
+}
+
+static __always_inline void flow_release(struct weir_flow *f)
+{
+	__sync_lock_test_and_set(&f->claim, 0);
+}
+
+/* Write the time of the last packet about once a second: jiffies are inlined
+ * by the verifier, the clock is a call. 256 jiffies are 0.25 to 2.56 s. */
+static __always_inline void flow_seen(u64 *seen_ns, u32 *seen_jiffies)
+{
+	u32 now = (u32)bpf_jiffies64();
+
+	if (now - *seen_jiffies < 256)
+		return;
+	*seen_jiffies = now;
+	*seen_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline struct weir_head *slot_of(struct weir_flow *f)
+{
+	u32 slot = f->slot;
+
+	return slot == WEIR_NO_SLOT ? NULL : bpf_map_lookup_elem(&heads, &slot);
+}
+
+/* Flow claimed. Takes a slot when the flow has none. */
+static __always_inline bool slot_take(struct weir_flow *f)
+{
+	u32 slot = WEIR_NO_SLOT;
+
+	if (f->slot != WEIR_NO_SLOT)
+		return true;
+	if (bpf_map_pop_elem(&head_free, &slot))
+		return false;
+	f->slot = slot;
+	return true;
+}
+
+/* Flow claimed. */
+static __always_inline void slot_put(struct weir_flow *f)
+{
+	u32 slot = f->slot;
+
+	if (slot == WEIR_NO_SLOT)
+		return;
+	f->slot = WEIR_NO_SLOT;
+	bpf_map_push_elem(&head_free, &slot, 0);
+}
+
+/* The leg of a flow, if it still belongs to it. */
+static __always_inline struct weir_leg *flow_leg(const struct weir_flow *f,
+						 const struct weir_tuple *client)
+{
+	struct weir_leg *l = bpf_map_lookup_elem(&legs, &f->leg);
+
+	if (!l || l->client.sport != client->sport || l->client.src.d[0] != client->src.d[0] ||
+	    l->client.src.d[1] != client->src.d[1] || l->client.dport != client->dport ||
+	    l->client.dst.d[1] != client->dst.d[1])
+		return NULL;
+	return l;
+}
+
+/* The flow of a leg, if the leg is still the one it uses. */
+static __always_inline struct weir_flow *leg_flow(const struct weir_leg *l,
+						  const struct weir_tuple *key)
+{
+	struct weir_flow *f = bpf_map_lookup_elem(&flows, &l->client);
+
+	if (!f || f->leg.dport != key->dport || f->leg.sport != key->sport ||
+	    f->leg.src.d[0] != key->src.d[0] || f->leg.src.d[1] != key->src.d[1] ||
+	    f->leg.dst.d[1] != key->dst.d[1])
+		return NULL;
+	return f;
+}
+
+/* What a client may send before an endpoint is connected, as a window field. */
+static __always_inline u32 head_window(const struct weir_flow *f, u32 used)
+{
+	u32 room = used < WEIR_HEAD_MAX ? WEIR_HEAD_MAX - used : 0;
+
+	return f->wscale == WEIR_WSCALE_NONE ? room : room >> WEIR_WSCALE;
+}

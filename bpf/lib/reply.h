@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Replies that weir makes itself. They are reproducible: the request that they
+ * answer is acknowledged by the reply alone, so a lost reply makes the client
+ * send the request again and it gets the same bytes under the same numbers.
+ */
+#pragma once
+
+#include "lib/emit.h"
+#include "lib/flow.h"
+
+/*
+ * Send the flow's current reply in place of the carrier: its first byte is
+ * reply_seq, and it acknowledges everything below `ack`. Returns a TC action.
+ */
+__noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
+{
+	struct scratch *s = scratch_get();
+	struct weir_reply_text *text;
+	struct weir_reply *r;
+	u32 id, n, sum;
+	bool closes;
+
+	if (!s || !f)
+		return TC_ACT_SHOT;
+	id = f->reply_id;
+	r = bpf_map_lookup_elem(&replies, &id);
+	if (!r)
+		return TC_ACT_SHOT;
+	closes = f->flags & WEIR_FLOW_REQ_CLOSE;
+	text = closes ? &r->close : &r->keep;
+	n = f->flags & WEIR_FLOW_REQ_HEAD ? text->head_len : text->len;
+	pure_keep(n);
+	if (n < 1 || n > WEIR_REPLY_BYTES)
+		return TC_ACT_SHOT;
+	s->out.len = n;
+	s->out.opt_words = 0;
+	tuple_reverse(&s->out.t, &s->client);
+	s->out.hop = f->to_client;
+	s->out.seq = f->reply_seq;
+	s->out.ack = ack;
+	s->out.win = head_window(f, 0);
+	s->out.flags = TCP_ACK | TCP_PSH | (closes ? TCP_FIN : 0);
+	if (emit_resize(skb, 0, n))
+		return TC_ACT_SHOT;
+	sum = sum_words((u8 *)text->text, n, 0);
+	if (n > SUM_CHUNK)
+		sum = sum_words((u8 *)text->text + SUM_CHUNK, n - SUM_CHUNK, sum);
+	if (n & 3)
+		sum = sum_tail(*(u32 *)&text->text[n & (WEIR_REPLY_BYTES - 4)], n, sum);
+	s->out.sum = sum;
+	pure_keep(n);
+	if (n < 1 || n > WEIR_REPLY_BYTES)
+		return TC_ACT_SHOT;
+	if (bpf_skb_store_bytes(skb, OUT_L4 + TCP_LEN, text->text, n,
+				BPF_F_RECOMPUTE_CSUM))
+		return TC_ACT_SHOT;
+	if (emit_header(skb))
+		return TC_ACT_SHOT;
+	return bpf_redirect(f->to_client.ifindex, 0);
+}
+
+/* Bytes of the flow's reply with its FIN, as sequence numbers. */
+static __always_inline u32 reply_span(const struct weir_flow *f)
+{
+	u32 id = f->reply_id;
+	struct weir_reply *r = bpf_map_lookup_elem(&replies, &id);
+	struct weir_reply_text *text;
+	bool closes = f->flags & WEIR_FLOW_REQ_CLOSE;
+
+	if (!r)
+		return 0;
+	text = closes ? &r->close : &r->keep;
+	return (f->flags & WEIR_FLOW_REQ_HEAD ? text->head_len : text->len) + closes;
+}
+
+/*
+ * Answer the request in the buffer with want_reply. The flow is claimed, has
+ * no leg any more, and srv_nxt is what the client expects next.
+ */
+__noinline int reply_start(struct __sk_buff *skb, struct weir_flow *f)
+{
+	struct scratch *s = scratch_get();
+	bool closes;
+	u32 ack;
+
+	if (!s || !f)
+		return DROP(ERROR);
+	/* The client's packet, if that is the carrier, is forgotten: everything
+	 * below stands in the flow. Bytes behind a request that keeps the
+	 * connection are not acknowledged, so they come again. */
+	closes = f->flags & WEIR_FLOW_REQ_CLOSE;
+	ack = closes ? f->head_end : f->next_req;
+	f->reply_id = f->want_reply;
+	f->reply_req = f->head_seq;
+	f->reply_seq = f->srv_nxt;
+	f->srv_nxt += reply_span(f);
+	f->next_req = ack;
+	f->flags |= WEIR_FLOW_REPLY;
+	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD);
+	f->tries = 0;
+	slot_put(f);
+	if (closes) {
+		f->state = WEIR_FLOW_REPLIED;
+		f->flags |= WEIR_FLOW_FIN_SERVER;
+		if (f->flags & WEIR_FLOW_FIN_CLIENT && f->fin_seq == ack)
+			ack++;
+	} else {
+		f->state = WEIR_FLOW_HEAD;
+	}
+	return VERDICT(REPLIED, reply_emit(skb, f, ack));
+}

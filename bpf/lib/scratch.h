@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What one packet's run carries from step to step, one per CPU (a TC program
+ * is not re-entered on its CPU), and how a step says what became of the packet.
+ */
+#pragma once
+
+#include <linux/pkt_cls.h>
+
+#include "lib/maps.h"
+#include "pure/head.h"
+#include "pure/tcpopt.h"
+#include "pure/walk.h"
+
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_PSH = 0x08,
+	TCP_ACK = 0x10,
+	TCP_URG = 0x20,
+};
+
+/* What is known of the packet at hand. Host order but for the tuple. */
+struct pkt {
+	struct weir_tuple t;
+	u32 seq;
+	u32 ack;
+	u32 len; /* TCP payload bytes, from the IP length: padding is no payload */
+	u16 win;
+	u8 flags; /* enum tcp_flag */
+	u8 l3;	  /* offset of the IP header */
+	u8 l4;	  /* offset of the TCP header */
+	u8 hl;	  /* TCP header bytes */
+	u8 pad[2];
+};
+
+/* A segment to be made in place of the packet at hand. */
+struct out {
+	struct weir_tuple t;
+	struct weir_hop hop;
+	u32 seq;
+	u32 ack;
+	u16 win;
+	u8 flags;
+	u8 opt_words;
+	u32 opt[TCPOPT_SYN_WORDS];
+	u32 len; /* payload bytes, already in the packet */
+	u32 sum; /* their one's-complement sum */
+};
+
+#define SUM_CHUNK 512u
+
+struct scratch {
+	struct pkt p;
+	struct weir_tuple client; /* key of the flow at hand */
+	struct weir_flow flow;	  /* a flow being made */
+	struct weir_leg leg;	  /* a leg being made */
+	struct bpf_fib_lookup fib;
+	struct out out;
+	struct http_head h;
+	struct route_match m;
+	struct tcpopt_bytes opts;
+	u8 header[80];
+	u32 feed_shift; /* the endpoint's window scale, for STEP_FEED */
+	u8 chunk[SUM_CHUNK + 8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+static __always_inline struct scratch *scratch_get(void)
+{
+	u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+/*
+ * A verdict is an outcome and the TC action that goes with it. Negative means
+ * that another step follows (enum step); the dispatcher in weir.bpf.c calls it.
+ */
+#define VERDICT(outcome, action) ((int)(WEIR_##outcome) << 8 | ((action) & 0xff))
+#define DROP(outcome) VERDICT(outcome, TC_ACT_SHOT)
+#define PASS(outcome) VERDICT(outcome, TC_ACT_UNSPEC)
+
+enum step {
+	STEP_SPLICE = -1,  /* send the packet on as the flow says */
+	STEP_COLLECT = -2, /* client bytes that weir has to read */
+	STEP_ROUTE = -3,   /* a whole head is in the buffer */
+	STEP_FORWARD = -4, /* the request stays with its endpoint */
+	STEP_CONNECT = -5, /* the request needs an endpoint */
+	STEP_REPLY = -6,   /* the flow's want_reply answers */
+	STEP_RESEND = -7,  /* the kept head goes to the endpoint again */
+	STEP_TRIM = -8,	   /* the part before the next head goes on */
+	STEP_SYN = -9,	   /* answer with a cookie */
+	STEP_FEED = -11,   /* splice, then send more of the kept head */
+	STEP_AGAIN = -10,  /* finished flow: perhaps a new handshake's ACK */
+};
+
+static __always_inline void count(u32 outcome)
+{
+	u64 *n = bpf_map_lookup_elem(&counters, &outcome);
+
+	if (n)
+		(*n)++;
+}
+
+/* An additional outcome of the same packet, next to its verdict's. */
+#define COUNT(outcome) count(WEIR_##outcome)

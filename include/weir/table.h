@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The route table: one flat, position-independent blob. The compiler writes
+ * it (user/route/table.c), the walker reads it (bpf/pure/walk.c) in the kernel
+ * and in `weir explain`. All offsets are bytes from its start, all numbers
+ * little endian, as on every machine that weir runs on.
+ *
+ *	header | cells | tails | hosts | sets | criteria | routes
+ *
+ * Automata. Hosts (read from right to left, in lower case), paths and regexes
+ * share one array of cells. A state is a number whose upper 29 bits are the
+ * offset of its row and whose lowest bits say what it is:
+ *
+ *	TABLE_ACCEPT	something ends here: the row has an accept record
+ *	TABLE_TAIL	not a row but the offset of a tail: the only bytes that
+ *			may still follow, and what they lead to
+ *
+ * The cell for byte c of state s stands at row + 8 * c and is an edge of s if
+ * and only if its `check` is s; rows overlap like the teeth of combs. The
+ * accept record takes the cells of the symbols 256 and 257:
+ *
+ *	row + 2048	check = s, at_end
+ *	row + 2056	element, prefix
+ *
+ * A reference (to a route of a path, to a host record of a host) has bit 2
+ * set, which no state has; TABLE_NO_REF is none and greater than all others.
+ * What a path state accepts is resolved by the compiler:
+ *
+ *	at_end	best route when the path ends here
+ *	element	best route when a "/" follows (at_end counts as well at the end)
+ *	prefix	best route whatever follows
+ *
+ * For a host, at_end is the record of that host and element the record of the
+ * wildcard whose dot has just been read; prefix is not used.
+ *
+ * Routes stand in order of precedence, so the smallest reference wins among
+ * all that match in one host record.
+ */
+#pragma once
+
+#include <weir/limits.h>
+#include <weir/types.h>
+
+#define WEIR_TABLE_MAGIC 0x74726577u /* "wert" */
+#define WEIR_TABLE_VERSION 1u
+
+#define TABLE_ACCEPT 1u
+#define TABLE_TAIL 2u
+#define TABLE_REF 4u
+#define TABLE_NO_REF 0xffffffffu
+#define TABLE_FLAGS 7u
+
+#define TABLE_SYMBOL_END 256u /* at_end; 257: element and prefix */
+#define TABLE_ROW_CELLS 258u
+
+/* Longest tail. */
+#define TABLE_TAIL_MAX 248u
+
+struct weir_table_section {
+	u32 off; /* multiple of 8 */
+	u32 end;
+};
+
+struct weir_table_header {
+	u32 magic;
+	u32 version;
+	u32 bytes;	/* of the whole blob */
+	u32 crc32;	/* of the bytes behind this field */
+	u32 generation; /* set by whoever loads it, not part of the checksum */
+	u32 host_root;	/* state, 0: no route names a host */
+	u32 any_host;	/* reference to a host record, or TABLE_NO_REF */
+	u32 fallback;	/* reference to a route: the default backend, or none */
+	u32 route_count;
+	u32 host_count;
+	struct weir_table_section cells, tails, hosts, sets, criteria, routes;
+	u32 pad[2];
+};
+
+struct weir_table_cell {
+	u32 check; /* the state that has this edge; 0: a free cell */
+	u32 next;  /* the state it leads to */
+};
+
+/* `len` bytes follow, padded to a multiple of 8. For a host they stand as in
+ * the name, and end where the walk from the right has come to. */
+struct weir_table_tail {
+	u32 at_end, element, prefix;
+	u32 len;
+};
+
+struct weir_table_host {
+	u32 sets; /* offset of the first */
+	u32 count;
+};
+
+/* Routes of a host with the same criteria, those with more criteria first. */
+struct weir_table_set {
+	u32 criteria; /* offset, 0: none */
+	u32 root;     /* state of the paths, 0: none */
+	u32 regex;    /* state of the regexes, 0: none */
+	u32 last;     /* 1: sets behind this one have fewer criteria */
+};
+
+struct weir_table_route {
+	u32 route_id;
+	u32 group_id;
+	u32 reply_id;
+	u16 action; /* enum weir_action */
+	u16 flags;  /* WEIR_ROUTE_* */
+};
