@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,15 +19,14 @@
 #define CLSACT_PRIORITY 1u
 #define CLSACT_HANDLE 0x7765u
 
-static struct bpf_tc_hook hook_of(uint32_t ifindex)
+/* The size ends with the last field: libbpf refuses what is not zero behind it,
+ * and gcc 12 does not keep zeroes in padding. */
+static void hook_init(struct bpf_tc_hook *hook, uint32_t ifindex)
 {
-	struct bpf_tc_hook hook = {
-		.sz = sizeof(hook),
-		.ifindex = ifindex,
-		.attach_point = BPF_TC_INGRESS,
-	};
-
-	return hook;
+	memset(hook, 0, sizeof(*hook));
+	hook->sz = offsetof(struct bpf_tc_hook, parent) + sizeof(hook->parent);
+	hook->ifindex = ifindex;
+	hook->attach_point = BPF_TC_INGRESS;
 }
 
 static int say(uint32_t ifindex, int r, const char *what, struct err *err)
@@ -43,8 +43,9 @@ static int say(uint32_t ifindex, int r, const char *what, struct err *err)
 
 static void destroy_qdisc(uint32_t ifindex)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex);
+	struct bpf_tc_hook hook;
 
+	hook_init(&hook, ifindex);
 	/* Both directions together mean the qdisc itself. */
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	bpf_tc_hook_destroy(&hook);
@@ -54,11 +55,13 @@ int clsact_attach(uint32_t ifindex, int prog, struct weir_attachment *at,
 		  int (*before)(const struct weir_attachment *at, void *arg), void *arg,
 		  struct err *err)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex);
+	struct bpf_tc_hook hook;
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog, .handle = CLSACT_HANDLE,
 			    .priority = CLSACT_PRIORITY);
-	int r = bpf_tc_hook_create(&hook);
+	int r;
 
+	hook_init(&hook, ifindex);
+	r = bpf_tc_hook_create(&hook);
 	if (r && r != -EEXIST)
 		return say(ifindex, r, "clsact qdisc", err);
 	at->kind = WEIR_HOOK_CLSACT;
@@ -79,21 +82,25 @@ int clsact_attach(uint32_t ifindex, int prog, struct weir_attachment *at,
 int clsact_replace(uint32_t ifindex, int prog, const struct weir_attachment *at,
 		   struct err *err)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex);
+	struct bpf_tc_hook hook;
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog, .handle = at->handle,
 			    .priority = at->priority, .flags = BPF_TC_F_REPLACE);
-	int r = bpf_tc_attach(&hook, &opts);
+	int r;
 
+	hook_init(&hook, ifindex);
+	r = bpf_tc_attach(&hook, &opts);
 	return r ? say(ifindex, r, "tc filter", err) : 0;
 }
 
 int clsact_detach(uint32_t ifindex, const struct weir_attachment *at, struct err *err)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex);
+	struct bpf_tc_hook hook;
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = at->handle,
 			    .priority = at->priority);
-	int r = bpf_tc_detach(&hook, &opts);
+	int r;
 
+	hook_init(&hook, ifindex);
+	r = bpf_tc_detach(&hook, &opts);
 	if (r && r != -ENOENT && r != -EINVAL)
 		return say(ifindex, r, "tc filter", err);
 	if (at->made_qdisc && clsact_filters(ifindex, true) == 0)
@@ -103,10 +110,11 @@ int clsact_detach(uint32_t ifindex, const struct weir_attachment *at, struct err
 
 bool clsact_is_live(uint32_t ifindex, const struct weir_attachment *at)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex);
+	struct bpf_tc_hook hook;
 	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = at->handle,
 			    .priority = at->priority);
 
+	hook_init(&hook, ifindex);
 	return !bpf_tc_query(&hook, &opts);
 }
 

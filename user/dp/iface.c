@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dp/iface.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+void names_free(struct names *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->len; i++)
+		free(n->item[i]);
+	vec_free(n);
+}
+
+static bool has_name(const struct names *n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n->len; i++)
+		if (!strcmp(n->item[i], name))
+			return true;
+	return false;
+}
+
+static int add_name(struct names *n, const char *name)
+{
+	char **slot;
+
+	if (has_name(n, name))
+		return 0;
+	slot = vec_push(n);
+	if (!slot)
+		return -ENOMEM;
+	*slot = strdup(name);
+	if (*slot)
+		return 0;
+	n->len--;
+	return -ENOMEM;
+}
+
+static int add_matches(struct names *n, const char *pattern,
+		       const struct if_nameindex *all)
+{
+	bool is_plain = !strpbrk(pattern, "*?[");
+	int r = 0;
+
+	for (; !r && all->if_index; all++) {
+		if (fnmatch(pattern, all->if_name, 0))
+			continue;
+		if (is_plain || strcmp(all->if_name, "lo") != 0)
+			r = add_name(n, all->if_name);
+	}
+	return r;
+}
+
+int iface_find(const char *const *patterns, size_t count, struct names *out,
+	       struct err *err)
+{
+	struct if_nameindex *all = if_nameindex();
+	struct names found = {};
+	size_t i;
+	int r = 0;
+
+	if (!all)
+		return err_set(err, -errno, "interfaces: %s", strerror(errno));
+	for (i = 0; !r && i < count; i++) {
+		size_t before = found.len;
+
+		r = add_matches(&found, patterns[i], all);
+		if (r)
+			err_set(err, r, "interfaces: %s", strerror(-r));
+		else if (found.len == before && !has_name(&found, patterns[i]) &&
+			 !strpbrk(patterns[i], "*?["))
+			r = err_set(err, -ENODEV, "no such interface: %s", patterns[i]);
+	}
+	if (!r && !found.len)
+		r = err_set(err, -ENODEV, "no interface matches");
+	if_freenameindex(all);
+	if (r) {
+		names_free(&found);
+		return r;
+	}
+	*out = found;
+	return 0;
+}
