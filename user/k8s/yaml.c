@@ -250,11 +250,11 @@ static int read_pair(struct reader *r, yaml_event_t *event, unsigned int depth,
 static int read_map(struct reader *r, unsigned int depth, struct node *n)
 {
 	struct vec_of(struct node *) merges = {};
-	struct node_pair pair, *slot;
+	struct node_pair pair, *slot = NULL;
 	struct pairs pairs = {};
-	struct node **more;
+	struct node **more = NULL;
 	yaml_event_t event;
-	bool is_merge, end;
+	bool is_merge, end, failed;
 	yaml_mark_t at;
 	size_t i;
 	int ret;
@@ -270,19 +270,18 @@ static int read_map(struct reader *r, unsigned int depth, struct node *n)
 		yaml_event_delete(&event);
 		if (ret || end)
 			break;
-		if (is_merge) {
-			more = vec_push(&merges);
-			if (more)
-				*more = pair.value;
-		} else {
-			slot = vec_push(&pairs);
-			if (slot)
-				*slot = pair;
-		}
-		if (is_merge ? !more : !slot) {
+		if (is_merge)
+			failed = !(more = vec_push(&merges));
+		else
+			failed = !(slot = vec_push(&pairs));
+		if (failed) {
 			ret = fail_memory(r);
 			break;
 		}
+		if (is_merge)
+			*more = pair.value;
+		else
+			*slot = pair;
 	}
 	n->pair = pairs.item;
 	n->count = (uint32_t)pairs.len;

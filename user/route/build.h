@@ -20,6 +20,7 @@ struct route_options {
 	const char *gateway;	    /* "ADDR:PORT", or NULL */
 	const char *const *endpoints; /* --endpoint values, "NS/SVC[:PORTNAME]=ADDR:PORT" */
 	size_t endpoint_count;
+	bool keep_going; /* a broken Ingress is left out with a warning (API server) */
 };
 
 /* Returns 0 and an ir to be freed by the caller, or -errno and the sentence. */

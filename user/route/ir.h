@@ -66,8 +66,11 @@ struct ir_reply {
 	uint16_t status;
 	char *content_type; /* NULL: none */
 	char *body;	    /* NULL: none */
-	char *location;	    /* redirects, NULL: none */
+	char *location;	    /* redirects, NULL: none; or IR_LOCATION_HTTPS */
 };
+
+/* A template: the request's own host without its port, its target as received. */
+#define IR_LOCATION_HTTPS "https://{host}{target}"
 
 struct ir_warning {
 	char *text;
@@ -80,6 +83,16 @@ struct ir {
 	struct vec_of(struct ir_group) groups;
 	struct vec_of(struct ir_reply) replies;
 	struct vec_of(struct ir_warning) warnings;
+	struct vec_of(struct ir_warning) notes; /* passed over, left out; for -v */
 };
 
 void ir_free(struct ir *ir);
+
+/* Drop the routes behind the first `count`. */
+void ir_truncate(struct ir *ir, size_t count);
+
+/* 0 or -ENOMEM; `where` may be "". */
+int ir_warn(struct ir *ir, const char *where, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+int ir_note(struct ir *ir, const char *where, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));

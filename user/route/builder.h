@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of route_build share. Private to user/route. */
+#pragma once
+
+#include "base/pool.h"
+#include "base/strmap.h"
+#include "route/build.h"
+
+/* --endpoint, taken apart */
+struct hand_endpoint {
+	char *service; /* "namespace/service" */
+	char *port;    /* port name or number, NULL: any port of the Service */
+	struct ir_endpoint endpoint;
+	bool used;
+};
+
+struct builder {
+	const struct store *store;
+	const struct route_options *opt;
+	struct ir *ir;
+	struct err *err;
+	struct pool pool; /* texts that live as long as the build */
+
+	struct vec_of(struct hand_endpoint) by_hand;
+	struct vec_of(const struct endpoint_slice *) slices; /* by Service, name */
+	struct strmap groups;				     /* name -> index in ir */
+	struct strmap replies; /* plugin or kind of reply -> index in ir */
+	struct strmap rules;   /* host, path and conditions -> index of the route */
+	struct strmap said;    /* warnings and notes */
+	uint32_t gateway;      /* index of the gateway's group, or UINT32_MAX */
+	uint32_t order;	       /* place within the Ingress at work */
+};
+
+int build_memory(struct builder *b);
+
+/* A warning about a place; 0 or -ENOMEM with the error set. */
+int build_warn(struct builder *b, struct place at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+int build_note(struct builder *b, struct place at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* An error about a place; returns -EINVAL. */
+int build_fail(struct builder *b, struct place at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* class.c: the Ingresses of our class, oldest first, equals by name. */
+struct ingress_list vec_of(const struct ingress *);
+int class_select(struct builder *b, struct ingress_list *out);
+bool class_takes_plugin(const struct builder *b, const struct object *o);
+
+/* resolve.c: Services, ports and endpoints */
+int resolve_prepare(struct builder *b);
+void resolve_finish(struct builder *b);
+
+struct backend_target {
+	uint32_t group;		       /* index in ir.groups, UINT32_MAX: none */
+	const char *text;	       /* "namespace/service:port" */
+	const char *reason;	       /* why it needs a gateway, or NULL */
+	const struct service *service; /* NULL: not in the manifests */
+};
+
+/* Texts are in the builder's pool. */
+int resolve_backend(struct builder *b, const char *ns,
+		    const struct ingress_backend *from, struct backend_target *out);
+
+/* rule.c: hosts and paths as configured */
+struct rule_path {
+	enum weir_path_type type;
+	const char *text;  /* as written */
+	const char *match; /* what ir_route.match takes */
+	const char *reason;
+};
+
+struct rule_host {
+	enum ir_host_kind kind;
+	const char *text;
+};
+
+struct meaning;
+
+int rule_read_host(struct builder *b, const char *host, struct place at,
+		   const char *what, struct rule_host *out);
+int rule_read_path(struct builder *b, const struct ingress_path *p, const char *what,
+		   const struct meaning *m, struct rule_path *out);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "route/ir.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void free_route(struct ir_route *r)
+{
+	size_t i, k;
+
+	for (i = 0; i < r->methods.len; i++)
+		free(r->methods.item[i]);
+	vec_free(&r->methods);
+	for (i = 0; i < r->headers.len; i++) {
+		for (k = 0; k < r->headers.item[i].values.len; k++)
+			free(r->headers.item[i].values.item[k]);
+		vec_free(&r->headers.item[i].values);
+		free(r->headers.item[i].name);
+	}
+	vec_free(&r->headers);
+	free(r->host);
+	free(r->path);
+	free(r->match);
+	free(r->ingress);
+	free(r->backend);
+	free(r->where);
+	free(r->reason);
+}
+
+static void free_group(struct ir_group *g)
+{
+	free(g->name);
+	vec_free(&g->endpoints);
+}
+
+static void free_reply(struct ir_reply *r)
+{
+	free(r->content_type);
+	free(r->body);
+	free(r->location);
+}
+
+static void free_warning(struct ir_warning *w)
+{
+	free(w->text);
+	free(w->where);
+}
+
+void ir_free(struct ir *ir)
+{
+	size_t i;
+
+	for (i = 0; i < ir->routes.len; i++)
+		free_route(&ir->routes.item[i]);
+	for (i = 0; i < ir->groups.len; i++)
+		free_group(&ir->groups.item[i]);
+	for (i = 0; i < ir->replies.len; i++)
+		free_reply(&ir->replies.item[i]);
+	for (i = 0; i < ir->warnings.len; i++)
+		free_warning(&ir->warnings.item[i]);
+	for (i = 0; i < ir->notes.len; i++)
+		free_warning(&ir->notes.item[i]);
+	vec_free(&ir->routes);
+	vec_free(&ir->groups);
+	vec_free(&ir->replies);
+	vec_free(&ir->warnings);
+	vec_free(&ir->notes);
+}
+
+void ir_truncate(struct ir *ir, size_t count)
+{
+	while (ir->routes.len > count)
+		free_route(&ir->routes.item[--ir->routes.len]);
+}
+
+static int fill(struct ir_warning *w, const char *where, const char *fmt, va_list ap)
+{
+	if (!w)
+		return -ENOMEM;
+	if (vasprintf(&w->text, fmt, ap) < 0)
+		w->text = NULL;
+	w->where = strdup(where);
+	return w->text && w->where ? 0 : -ENOMEM;
+}
+
+int ir_warn(struct ir *ir, const char *where, const char *fmt, ...)
+{
+	va_list ap;
+	int ret;
+
+	va_start(ap, fmt);
+	ret = fill(vec_push(&ir->warnings), where, fmt, ap);
+	va_end(ap);
+	return ret;
+}
+
+int ir_note(struct ir *ir, const char *where, const char *fmt, ...)
+{
+	va_list ap;
+	int ret;
+
+	va_start(ap, fmt);
+	ret = fill(vec_push(&ir->notes), where, fmt, ap);
+	va_end(ap);
+	return ret;
+}

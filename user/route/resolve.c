@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Backends -> endpoint groups: Services, their ports, slices, --endpoint. */
+#include "route/builder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+
+static int compare_slices(const void *x, const void *y)
+{
+	const struct endpoint_slice *const *a = x, *const *b = y;
+	int r = strcmp((*a)->meta.ns, (*b)->meta.ns);
+
+	if (!r)
+		r = strcmp((*a)->service, (*b)->service);
+	return r ? r : strcmp((*a)->meta.name, (*b)->meta.name);
+}
+
+static int prepare_slices(struct builder *b)
+{
+	const struct store *s = b->store;
+	const struct endpoint_slice **slot;
+	size_t i;
+
+	for (i = 0; i < s->objects[OBJECT_ENDPOINT_SLICE].len; i++) {
+		slot = vec_push(&b->slices);
+		if (!slot)
+			return build_memory(b);
+		*slot = (const struct endpoint_slice *)s->objects[OBJECT_ENDPOINT_SLICE]
+				.item[i];
+	}
+	if (b->slices.len)
+		qsort(b->slices.item, b->slices.len, sizeof(*b->slices.item),
+		      compare_slices);
+	return 0;
+}
+
+static int compare_hands(const void *x, const void *y)
+{
+	const struct hand_endpoint *a = x, *b = y;
+
+	return strcmp(a->service, b->service);
+}
+
+static int fail_hand(struct builder *b, const char *text, const char *why)
+{
+	err_set(b->err, -EINVAL, "--endpoint %.150s: %s", text, why);
+	return err_hint(b->err, "NAMESPACE/SERVICE[:PORTNAME]=ADDR:PORT");
+}
+
+static int read_hand(struct builder *b, const char *text)
+{
+	const char *equals = strchr(text, '='), *colon, *slash;
+	struct hand_endpoint *h = vec_push(&b->by_hand);
+	size_t len;
+
+	if (!h)
+		return build_memory(b);
+	if (!equals)
+		return fail_hand(b, text, "no = in it");
+	h->service = pool_strndup(&b->pool, text, (size_t)(equals - text));
+	if (!h->service)
+		return build_memory(b);
+	colon = strchr(h->service, ':');
+	slash = strchr(h->service, '/');
+	len = colon ? (size_t)(colon - h->service) : strlen(h->service);
+	if (!slash || slash == h->service || slash + 1 >= h->service + len ||
+	    (colon && !colon[1]))
+		return fail_hand(b, text,
+				 "a namespace, a Service or a port is missing");
+	if (colon) {
+		h->port = h->service + len + 1;
+		h->service[len] = '\0';
+	}
+	if (addr_parse_port(equals + 1, &h->endpoint.addr, &h->endpoint.port))
+		return fail_hand(b, text, "no address and port behind the =");
+	h->endpoint.ready = true;
+	return 0;
+}
+
+static int prepare_gateway(struct builder *b)
+{
+	struct ir_endpoint *e;
+	struct ir_group *g;
+
+	b->gateway = UINT32_MAX;
+	if (!b->opt->gateway)
+		return 0;
+	b->gateway = (uint32_t)b->ir->groups.len;
+	g = vec_push(&b->ir->groups);
+	if (!g)
+		return build_memory(b);
+	g->name = strdup("gateway");
+	e = vec_push(&g->endpoints);
+	if (!g->name || !e)
+		return build_memory(b);
+	e->ready = true;
+	if (addr_parse_port(b->opt->gateway, &e->addr, &e->port))
+		return err_set(b->err, -EINVAL, "--gateway %.150s: not an ADDR:PORT",
+			       b->opt->gateway);
+	return 0;
+}
+
+int resolve_prepare(struct builder *b)
+{
+	size_t i;
+	int ret;
+
+	ret = prepare_gateway(b);
+	if (!ret)
+		ret = prepare_slices(b);
+	for (i = 0; i < b->opt->endpoint_count && !ret; i++)
+		ret = read_hand(b, b->opt->endpoints[i]);
+	if (!ret && b->by_hand.len)
+		qsort(b->by_hand.item, b->by_hand.len, sizeof(*b->by_hand.item),
+		      compare_hands);
+	return ret;
+}
+
+void resolve_finish(struct builder *b)
+{
+	vec_free(&b->by_hand);
+	vec_free(&b->slices);
+	strmap_free(&b->groups);
+}
+
+/* Endpoints of one Service port while they are collected. */
+struct collect {
+	struct builder *b;
+	struct vec_of(struct ir_endpoint) found;
+	bool is_full;
+};
+
+static bool same_endpoint(const struct ir_endpoint *a, const struct ir_endpoint *b)
+{
+	return a->port == b->port && !memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
+/* Ready beats draining when an address stands twice. At most 512, so a scan does. */
+static int add_endpoint(struct collect *c, const struct ir_endpoint *e)
+{
+	struct ir_endpoint *slot;
+	size_t i;
+
+	for (i = 0; i < c->found.len; i++) {
+		if (!same_endpoint(&c->found.item[i], e))
+			continue;
+		c->found.item[i].ready |= e->ready;
+		return 0;
+	}
+	if (c->found.len == WEIR_GROUP_ENDPOINTS) {
+		c->is_full = true;
+		return 0;
+	}
+	slot = vec_push(&c->found);
+	if (!slot)
+		return build_memory(c->b);
+	*slot = *e;
+	return 0;
+}
+
+static int add_address(struct collect *c, const struct endpoint_address *a,
+		       uint16_t port, const struct object *of)
+{
+	struct ir_endpoint e = {.port = port, .ready = a->ready};
+	char text[OBJECT_TEXT];
+
+	if (!a->ready && !a->draining)
+		return 0;
+	if (addr_parse(a->address, &e.addr))
+		return build_warn(c->b, a->at,
+				  "%s: \"%.80s\" is not an address, left out",
+				  object_text(of, text), a->address);
+	return add_endpoint(c, &e);
+}
+
+/* A slice's port belongs to a Service's port of the same name. */
+static int add_set(struct collect *c, const struct endpoint_set *set,
+		   const char *port_name, const struct object *of)
+{
+	size_t i, k;
+	int ret = 0;
+
+	for (i = 0; i < set->port_count; i++) {
+		if (!set->ports[i].is_tcp || !set->ports[i].port ||
+		    strcmp(set->ports[i].name, port_name))
+			continue;
+		for (k = 0; k < set->address_count && !ret; k++)
+			ret = add_address(c, &set->addresses[k], set->ports[i].port,
+					  of);
+	}
+	return ret;
+}
+
+static size_t first_slice(const struct builder *b, const char *ns, const char *service)
+{
+	size_t low = 0, high = b->slices.len;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		const struct endpoint_slice *s = b->slices.item[mid];
+		int r = strcmp(s->meta.ns, ns);
+
+		if (!r)
+			r = strcmp(s->service, service);
+		if (r < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Endpoints, the older kind, count where a Service has no slice. */
+static int add_from_cluster(struct collect *c, const struct service *svc,
+			    const struct service_port *port)
+{
+	struct builder *b = c->b;
+	const struct object *o = &svc->meta;
+	const struct endpoints *old;
+	size_t i, first = first_slice(b, o->ns, o->name);
+	char text[OBJECT_TEXT];
+	int ret = 0;
+
+	for (i = first; i < b->slices.len && !ret; i++) {
+		const struct endpoint_slice *s = b->slices.item[i];
+
+		if (strcmp(s->meta.ns, o->ns) || strcmp(s->service, o->name))
+			break;
+		if (s->is_fqdn)
+			ret = build_warn(b, s->meta.at,
+					 "%s: names instead of addresses, left out",
+					 object_text(&s->meta, text));
+		else
+			ret = add_set(c, &s->set, port->name, &s->meta);
+	}
+	if (ret || i > first)
+		return ret;
+	old = (const struct endpoints *)store_get(b->store, OBJECT_ENDPOINTS, o->ns,
+						  o->name);
+	for (i = 0; old && i < old->subset_count && !ret; i++)
+		ret = add_set(c, &old->subsets[i], port->name, &old->meta);
+	return ret;
+}
+
+static int add_by_hand(struct collect *c, const char *full_name, const char *port_name,
+		       const char *port_number)
+{
+	struct builder *b = c->b;
+	size_t low = 0, high = b->by_hand.len;
+	int ret = 0;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (strcmp(b->by_hand.item[mid].service, full_name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < b->by_hand.len && !ret; low++) {
+		struct hand_endpoint *h = &b->by_hand.item[low];
+
+		if (strcmp(h->service, full_name))
+			break;
+		if (h->port && strcmp(h->port, port_name) &&
+		    strcmp(h->port, port_number))
+			continue;
+		h->used = true;
+		ret = add_endpoint(c, &h->endpoint);
+	}
+	return ret;
+}
+
+/* By name: the port's own or that of its container port; by number: the
+ * Service's, TCP first; neither: the only one there is. */
+static const struct service_port *find_port(const struct service *svc,
+					    const struct ingress_backend *from)
+{
+	const struct service_port *found = NULL;
+	size_t i;
+
+	if (!from->port_name && !from->port)
+		return svc->port_count == 1 ? &svc->ports[0] : NULL;
+	for (i = 0; i < svc->port_count; i++) {
+		const struct service_port *p = &svc->ports[i];
+
+		if (from->port_name &&
+		    (!strcmp(p->name, from->port_name) ||
+		     (p->target_name && !strcmp(p->target_name, from->port_name))))
+			return p;
+		if (!from->port_name && p->port == from->port &&
+		    (!found || (p->is_tcp && !found->is_tcp)))
+			found = p;
+	}
+	return found;
+}
+
+/* "80", or the name when that is all there is */
+static const char *port_text(struct builder *b, const struct service_port *port,
+			     const struct ingress_backend *from)
+{
+	uint16_t number = port ? port->port : from->port;
+
+	if (number)
+		return pool_printf(&b->pool, "%u", number);
+	return from->port_name ? from->port_name : "";
+}
+
+static int push_group(struct builder *b, const char *name, struct collect *c,
+		      uint32_t *index)
+{
+	struct ir_group *g;
+	size_t i;
+
+	*index = (uint32_t)b->ir->groups.len;
+	if (strmap_set(&b->groups, name, *index))
+		return build_memory(b);
+	g = vec_push(&b->ir->groups);
+	if (!g)
+		return build_memory(b);
+	g->name = strdup(name);
+	if (!g->name)
+		return build_memory(b);
+	for (i = 0; i < c->found.len; i++) {
+		struct ir_endpoint *e = vec_push(&g->endpoints);
+
+		if (!e)
+			return build_memory(b);
+		*e = c->found.item[i];
+	}
+	return 0;
+}
+
+static int warn_missing(struct builder *b, struct collect *c, const char *full_name,
+			const char *name, const struct service *svc,
+			const struct service_port *port,
+			const struct ingress_backend *from)
+{
+	size_t i;
+
+	if (c->is_full)
+		return build_warn(
+			b, from->at,
+			"Service %s: more than %u endpoints, the rest left out",
+			full_name, WEIR_GROUP_ENDPOINTS);
+	for (i = 0; i < c->found.len; i++)
+		if (c->found.item[i].ready)
+			return 0;
+	if (!svc)
+		return build_warn(b, from->at, "Service %s does not exist: 503",
+				  full_name);
+	if (!port)
+		return build_warn(b, from->at, "Service %s has no such port: %s: 503",
+				  full_name, name);
+	return build_warn(b, from->at, "%s has no endpoint that is ready: 503", name);
+}
+
+static int collect_group(struct builder *b, const char *full_name, const char *name,
+			 const char *number, const struct service *svc,
+			 const struct service_port *port,
+			 const struct ingress_backend *from, uint32_t *index)
+{
+	const char *port_name = port ? port->name : from->port_name;
+	struct collect c = {.b = b};
+	int ret = 0;
+
+	if (svc && port)
+		ret = add_from_cluster(&c, svc, port);
+	if (!ret && (!svc || port))
+		ret = add_by_hand(&c, full_name, port_name ? port_name : "", number);
+	if (!ret)
+		ret = warn_missing(b, &c, full_name, name, svc, port, from);
+	if (!ret)
+		ret = push_group(b, name, &c, index);
+	vec_free(&c.found);
+	return ret;
+}
+
+static int resolve_service(struct builder *b, const char *ns,
+			   const struct ingress_backend *from,
+			   struct backend_target *out)
+{
+	const struct service *svc = (const struct service *)store_get(
+		b->store, OBJECT_SERVICE, ns, from->name);
+	const struct service_port *port = svc ? find_port(svc, from) : NULL;
+	const char *number = port_text(b, port, from);
+	const char *full_name = pool_printf(&b->pool, "%s/%s", ns, from->name);
+	const char *name = NULL;
+
+	if (number && full_name)
+		name = *number ? pool_printf(&b->pool, "%s:%s", full_name, number)
+			       : full_name;
+	if (!name)
+		return build_memory(b);
+	out->text = name;
+	out->service = svc;
+	if (svc && svc->type == SERVICE_EXTERNAL_NAME) {
+		out->reason = "its Service is an ExternalName";
+		return 0;
+	}
+	if (strmap_get(&b->groups, name, &out->group))
+		return 0;
+	return collect_group(b, full_name, name, number, svc, port, from, &out->group);
+}
+
+int resolve_backend(struct builder *b, const char *ns,
+		    const struct ingress_backend *from, struct backend_target *out)
+{
+	*out = (struct backend_target){.group = UINT32_MAX};
+	if (from->kind == BACKEND_SERVICE)
+		return resolve_service(b, ns, from, out);
+	out->text = pool_printf(&b->pool, "%s/%s", ns, from->name);
+	if (!out->text)
+		return build_memory(b);
+	out->reason = "its backend is a resource, not a Service";
+	return 0;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hosts and paths as configured: checked as the API server does, then brought
+ * into the form in which requests are matched. */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "route/annotations.h"
+
+static bool is_dns_name(const char *s)
+{
+	size_t len = strlen(s), i;
+
+	if (!len || len > 253)
+		return false;
+	for (i = 0; i < len; i++) {
+		bool edge = !i || s[i - 1] == '.' || i + 1 == len || s[i + 1] == '.';
+
+		if (islower((unsigned char)s[i]) || isdigit((unsigned char)s[i]))
+			continue;
+		if (s[i] == '.' && !(i == 0 || s[i - 1] == '.'))
+			continue;
+		if (s[i] == '-' && !edge)
+			continue;
+		return false;
+	}
+	return s[len - 1] != '.';
+}
+
+static bool looks_like_address(const char *s)
+{
+	struct weir_addr addr;
+
+	return addr_parse(s, &addr) == 0;
+}
+
+/* Lower case and without the final dot: names compare without either. */
+int rule_read_host(struct builder *b, const char *host, struct place at,
+		   const char *what, struct rule_host *out)
+{
+	size_t len = strlen(host), i;
+	char *name;
+
+	if (!len) {
+		*out = (struct rule_host){IR_HOST_ANY, ""};
+		return 0;
+	}
+	if (looks_like_address(host))
+		return build_fail(b, at,
+				  "%s: host \"%.80s\": a DNS name is needed, not an "
+				  "address",
+				  what, host);
+	name = pool_strdup(&b->pool, host);
+	if (!name)
+		return build_memory(b);
+	for (i = 0; i < len; i++)
+		name[i] = (char)tolower((unsigned char)name[i]);
+	if (len > 1 && name[len - 1] == '.')
+		name[len - 1] = '\0';
+	out->kind = strncmp(name, "*.", 2) ? IR_HOST_EXACT : IR_HOST_WILDCARD;
+	out->text = name;
+	if (is_dns_name(out->kind == IR_HOST_WILDCARD ? name + 2 : name))
+		return 0;
+	if (strchr(name, ':'))
+		return build_fail(b, at, "%s: host \"%.80s\": a host has no port here",
+				  what, host);
+	return build_fail(b, at,
+			  "%s: host \"%.80s\": not a DNS name, nor *. in front of one",
+			  what, host);
+}
+
+static int hex_value(char c)
+{
+	if (isdigit((unsigned char)c))
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/*
+ * Escapes as requests have them decoded: reserved characters stay encoded, in
+ * upper case. False: no request's path can look like this.
+ */
+static bool decode_escapes(const char *from, char *to)
+{
+	static const char upper[] = "0123456789ABCDEF";
+	int high, low, c;
+
+	for (; *from; from++) {
+		if (*from == '?')
+			return false;
+		if (*from != '%') {
+			*to++ = *from;
+			continue;
+		}
+		high = hex_value(from[1]);
+		low = high < 0 ? -1 : hex_value(from[2]);
+		c = high << 4 | low;
+		if (low < 0 || !c)
+			return false;
+		from += 2;
+		if (strchr("!*'();:@&=+$,/?%#[]", c)) {
+			*to++ = '%';
+			*to++ = upper[high];
+			*to++ = upper[low];
+		} else {
+			*to++ = (char)c;
+		}
+	}
+	*to = '\0';
+	return true;
+}
+
+/* Runs of slashes become one; returns whether there was a run. */
+static bool merge_slashes(char *path)
+{
+	char *to = path, *from;
+	bool changed = false;
+
+	for (from = path; *from; from++) {
+		if (*from == '/' && to > path && to[-1] == '/')
+			changed = true;
+		else
+			*to++ = *from;
+	}
+	*to = '\0';
+	return changed;
+}
+
+static bool ends_with(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && !strcmp(s + n - m, suffix);
+}
+
+/* What the API server refuses in Exact and Prefix paths, `//` excepted. */
+static const char *bad_part(const char *raw, const char *path, bool is_whole)
+{
+	if (strcasestr(raw, "%2f"))
+		return "%2f";
+	if (strstr(path, "/./"))
+		return "/./";
+	if (strstr(path, "/../"))
+		return "/../";
+	if (is_whole && ends_with(path, "/."))
+		return "/.";
+	if (is_whole && ends_with(path, "/.."))
+		return "/..";
+	return NULL;
+}
+
+static int read_literal(struct builder *b, const struct ingress_path *p,
+			const char *what, struct rule_path *out)
+{
+	char *path = pool_alloc(&b->pool, strlen(out->text) + 1);
+	const char *bad;
+	size_t len;
+	int ret;
+
+	if (!path)
+		return build_memory(b);
+	if (*out->text != '/')
+		return build_fail(b, p->at, "%s: path \"%.80s\": must begin with /",
+				  what, out->text);
+	if (!decode_escapes(out->text, path)) {
+		ret = build_warn(b, p->at,
+				 "%s: path \"%.80s\": no request can match it", what,
+				 out->text);
+		if (ret)
+			return ret;
+		memcpy(path, out->text, strlen(out->text) + 1);
+	}
+	if (merge_slashes(path)) {
+		ret = build_warn(b, p->at, "%s: path \"%.80s\": // means the same as /",
+				 what, out->text);
+		if (ret)
+			return ret;
+	}
+	bad = bad_part(out->text, path, out->type != WEIR_PATH_IMPLEMENTATION);
+	if (bad)
+		return build_fail(b, p->at, "%s: path \"%.80s\": must not contain %s",
+				  what, out->text, bad);
+	len = strlen(path);
+	if (out->type == WEIR_PATH_PREFIX && path[len - 1] == '/')
+		path[len - 1] = '\0';
+	out->match = path;
+	return 0;
+}
+
+/* Literal text that every match begins with; more requests than the pattern's. */
+static const char *literal_prefix(struct builder *b, const char *pattern)
+{
+	char *text = pool_alloc(&b->pool, strlen(pattern) + 2), *to = text;
+	const char *c = pattern + (*pattern == '^');
+
+	if (!text)
+		return NULL;
+	for (; *c && !strchr("|", *c) && !strchr(".[](){}*+?$^", *c); c++) {
+		if (*c == '\\' && (!c[1] || isalnum((unsigned char)c[1])))
+			break;
+		c += *c == '\\';
+		*to++ = *c;
+	}
+	if (*c && strchr("*?{", *c) && to > text) /* the last one is optional */
+		to--;
+	*to = '\0';
+	if (strchr(pattern, '|') || *text != '/')
+		memcpy(text, "/", 2);
+	return text;
+}
+
+static int read_regex(struct builder *b, const char *pattern, struct rule_path *out)
+{
+	out->type = WEIR_PATH_REGEX;
+	out->match = *pattern ? pattern : "/";
+	if (can_regex())
+		return 0;
+	out->reason = "a path that is a regular expression";
+	out->type = WEIR_PATH_IMPLEMENTATION;
+	out->match = literal_prefix(b, pattern);
+	return out->match ? 0 : build_memory(b);
+}
+
+int rule_read_path(struct builder *b, const struct ingress_path *p, const char *what,
+		   const struct meaning *m, struct rule_path *out)
+{
+	size_t len = strlen(m->regex_prefix);
+
+	*out = (struct rule_path){.text = p->path ? p->path : ""};
+	switch (p->kind) {
+	case PATH_KIND_EXACT:
+		out->type = WEIR_PATH_EXACT;
+		break;
+	case PATH_KIND_PREFIX:
+		out->type = WEIR_PATH_PREFIX;
+		break;
+	default:
+		out->type = WEIR_PATH_IMPLEMENTATION;
+		if (!strncmp(out->text, m->regex_prefix, len))
+			return read_regex(b, out->text + len, out);
+		if (!*out->text) {
+			out->match = "/";
+			return 0;
+		}
+	}
+	return read_literal(b, p, what, out);
+}
