@@ -72,12 +72,21 @@ int cmd_json(struct json_t *doc);
 
 int check_main(struct ctx *ctx, int argc, char **argv);
 int explain_main(struct ctx *ctx, int argc, char **argv);
+int run_main(struct ctx *ctx, int argc, char **argv);
+int apply_main(struct ctx *ctx, int argc, char **argv);
 int attach_main(struct ctx *ctx, int argc, char **argv);
 int detach_main(struct ctx *ctx, int argc, char **argv);
-int help_main(struct ctx *ctx, int argc, char **argv);
+int status_main(struct ctx *ctx, int argc, char **argv);
+int routes_main(struct ctx *ctx, int argc, char **argv);
+int endpoints_main(struct ctx *ctx, int argc, char **argv);
+int flows_main(struct ctx *ctx, int argc, char **argv);
+int stats_main(struct ctx *ctx, int argc, char **argv);
+int metrics_main(struct ctx *ctx, int argc, char **argv);
 int completion_main(struct ctx *ctx, int argc, char **argv);
+int help_main(struct ctx *ctx, int argc, char **argv);
 
 /* Rows of the commands that have options of their own. */
 extern const struct option_row options_attach[];
 extern const struct option_row options_detach[];
 extern const struct option_row options_explain[];
+extern const struct option_row options_run[];

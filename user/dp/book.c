@@ -37,6 +37,19 @@ static void route_key(const struct weir_route *r, unsigned int nth, char *buf)
 		 r->type, nth);
 }
 
+/* As the maps keep a name: cut when it is too long, and still one of its kind
+ * (two labels of 63 bytes and a port may be longer than WEIR_NAME_MAX). */
+static void kept_name(const char *name, char *buf)
+{
+	const int head = WEIR_NAME_MAX - 18;
+	unsigned long long tail = hash64_str(name, 0);
+
+	if (strlen(name) < WEIR_NAME_MAX)
+		snprintf(buf, WEIR_NAME_MAX, "%s", name);
+	else
+		snprintf(buf, WEIR_NAME_MAX, "%.*s~%016llx", head, name, tail);
+}
+
 static uint64_t group_content(const struct weir_group *g)
 {
 	/* All but the turn, which the kernel moves. */
@@ -164,8 +177,7 @@ int book_groups(struct book *book, struct group_want *want, size_t count,
 	for (i = 0; i < count; i++) {
 		struct registry_entry *e;
 
-		/* As it will be read back. */
-		snprintf(name, sizeof(name), "%s", want[i].name);
+		kept_name(want[i].name, name);
 		e = registry_take(&book->groups, name);
 		if (!e)
 			return no_memory(err);
@@ -230,7 +242,7 @@ static int write_endpoint(struct book *book, const struct dp *dp,
 	struct path path;
 	int r;
 
-	snprintf(ep.service, sizeof(ep.service), "%s", group->name);
+	kept_name(group->name, ep.service);
 	addr_format_port(&want->addr, want->port, ep.text);
 	endpoint_key(ep.service, ep.text, key);
 	e = registry_take(&book->endpoints, key);
@@ -259,7 +271,7 @@ static int write_group(struct book *book, const struct dp *dp,
 	size_t i;
 	int r;
 
-	snprintf(g.name, sizeof(g.name), "%s", want->name);
+	kept_name(want->name, g.name);
 	for (i = 0; i < want->count; i++) {
 		uint32_t id = 0;
 

@@ -58,10 +58,11 @@ struct dp {
 	bool adopted; /* there was a data path under PIN before */
 };
 
-#define DP_NONE            \
-	{                  \
-		.prog = -1 \
-	}
+/* Holds nothing: dp_close() is harmless. */
+void dp_init(struct dp *dp);
+
+/* Is there a data path under PIN, of whatever layout? */
+bool dp_exists(const char *pin);
 
 /* Opens what is pinned, for reading and small changes. -ENOENT and the
  * sentence when there is no data path. */

@@ -243,6 +243,16 @@ static void dp_reset(struct dp *dp, const char *pin)
 	snprintf(dp->pin, sizeof(dp->pin), "%s", pin);
 }
 
+void dp_init(struct dp *dp)
+{
+	dp_reset(dp, "");
+}
+
+bool dp_exists(const char *pin)
+{
+	return !access(pin_path(pin, "maps", dp_map_names[DP_MAP_settings]).s, F_OK);
+}
+
 int dp_load(struct dp *out, const char *pin, size_t table, struct err *err)
 {
 	struct weir_settings old = {};

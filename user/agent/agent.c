@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/rtnetlink.h>
+
+#include "agent/apply.h"
+#include "agent/files.h"
+#include "agent/metrics.h"
+#include "agent/notify.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "dp/attach.h"
+#include "dp/cookies.h"
+#include "dp/dp.h"
+#include "dp/flows.h"
+#include "dp/iface.h"
+#include "dp/listeners.h"
+#include "dp/pin.h"
+
+/* Changes come in bursts (an editor's several steps, a kubectl apply): wait
+ * for quiet, but not for ever. */
+#define QUIET_MS 50u
+#define QUIET_MOST_NS (1000 * 1000000ull)
+#define SWEEP_MS 2000u
+
+/* Work to be done when a burst is over, each includes those below it. */
+enum change {
+	CHANGE_NONE,
+	CHANGE_NODE, /* interfaces, addresses or routes of the node */
+	CHANGE_RULES,
+};
+
+struct agent {
+	const struct agent_options *opt;
+	struct loop loop;
+	struct dp dp;
+	struct applier applier;
+	struct store store; /* kept with the ir: what is served now */
+	struct ir ir;
+	struct files files;
+	enum change change;
+	uint64_t first_change_ns;
+	struct watch signals, inotify, netlink, quiet, sweep, cookies;
+	struct metrics_server metrics;
+};
+
+/* ---- what is wanted on this node ---- */
+
+static int parse_listeners(const struct agent_options *opt, const struct names *ifaces,
+			   struct listeners *out, struct err *err)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < opt->listener_count; i++)
+		r = listeners_parse(opt->listeners[i],
+				    (const char *const *)ifaces->item, ifaces->len, out,
+				    err);
+	return r;
+}
+
+static bool is_wanted(const struct names *ifaces, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ifaces->len; i++)
+		if (!strcmp(ifaces->item[i], name))
+			return true;
+	return false;
+}
+
+/* Hooks on what matches now, and on nothing else. */
+static int settle_hooks(struct agent *a, const struct names *ifaces, struct err *err)
+{
+	struct attachments have = {};
+	size_t i, k;
+	int r = attach_list(&a->dp, &have, err);
+
+	for (i = 0; !r && i < have.len; i++)
+		if (!is_wanted(ifaces, have.item[i].name))
+			r = detach_iface(&a->dp, have.item[i].name, err);
+	for (i = 0; !r && i < ifaces->len; i++) {
+		bool is_live = false;
+
+		for (k = 0; k < have.len; k++)
+			is_live |= have.item[k].live &&
+				   !strcmp(have.item[k].name, ifaces->item[i]);
+		if (is_live)
+			continue;
+		r = attach_iface(&a->dp, ifaces->item[i], err);
+		if (!r)
+			log_info("attached to %s", ifaces->item[i]);
+	}
+	vec_free(&have);
+	return r;
+}
+
+static int settle_node(struct agent *a, struct err *err)
+{
+	struct listeners listeners = {};
+	struct names ifaces = {};
+	int r = iface_find(a->opt->ifaces, a->opt->iface_count, &ifaces, err);
+
+	if (!r)
+		r = parse_listeners(a->opt, &ifaces, &listeners, err);
+	if (!r)
+		r = listeners_set(&a->dp, &listeners, true, err);
+	if (!r)
+		r = listeners_set_mss(&a->dp, a->applier.mss, err);
+	if (!r)
+		r = settle_hooks(a, &ifaces, err);
+	vec_free(&listeners);
+	names_free(&ifaces);
+	return r;
+}
+
+/* ---- reconcile ---- */
+
+static void say_applied(const struct agent *a, const struct applied *done)
+{
+	size_t i, endpoints = 0;
+
+	for (i = 0; i < a->ir.groups.len; i++)
+		endpoints += a->ir.groups.item[i].endpoints.len;
+	log_info("serving %zu routes to %zu endpoints (generation %u%s)",
+		 a->ir.routes.len, endpoints, done->generation,
+		 done->swapped ? "" : ", route table unchanged");
+}
+
+/* Rules from the manifests; those in use stay when the new ones are refused. */
+static int reconcile_rules(struct agent *a, struct err *err)
+{
+	struct applied done;
+	struct store store;
+	struct ir ir;
+	int r = source_compile(&a->opt->source, &store, &ir, err);
+
+	if (r)
+		return r;
+	r = apply_ir(&a->applier, &ir, &done, err);
+	if (r) {
+		ir_free(&ir);
+		store_free(&store);
+		return r;
+	}
+	ir_free(&a->ir);
+	store_free(&a->store);
+	a->ir = ir;
+	a->store = store;
+	say_applied(a, &done);
+	return 0;
+}
+
+/* The same rules, with the ways to the endpoints as they are now. */
+static int reconcile_node(struct agent *a, struct err *err)
+{
+	struct applied done;
+	int r = apply_ir(&a->applier, &a->ir, &done, err);
+
+	return r ? r : settle_node(a, err);
+}
+
+static void reconcile(struct agent *a, enum change change)
+{
+	auto_fd int lock = -1;
+	struct err err = {};
+	int r;
+
+	lock = pin_lock(a->opt->pin, PIN_LOCK_CHANGE, &err);
+	if (lock < 0) {
+		err_print(&err);
+		return;
+	}
+	r = change == CHANGE_RULES ? reconcile_rules(a, &err) : reconcile_node(a, &err);
+	if (!r)
+		return;
+	err_print(&err);
+	if (change == CHANGE_RULES) {
+		log_info("the rules in use stay as they are");
+		apply_refused(&a->dp, &err);
+	}
+}
+
+/* ---- events ---- */
+
+static void note_change(struct agent *a, enum change change)
+{
+	uint64_t now = monotonic_ns();
+
+	if (a->change == CHANGE_NONE)
+		a->first_change_ns = now;
+	if (change > a->change)
+		a->change = change;
+	timer_set(&a->quiet, now - a->first_change_ns > QUIET_MOST_NS ? 1 : QUIET_MS,
+		  0);
+}
+
+static void on_quiet(struct watch *w)
+{
+	struct agent *a = w->arg;
+	enum change change = a->change;
+	struct err err = {};
+
+	timer_done(w);
+	a->change = CHANGE_NONE;
+	if (change == CHANGE_NONE)
+		return;
+	/* Before reading: what changes while it is read is a change again. */
+	if (change == CHANGE_RULES && files_refresh(&a->files, &err))
+		err_print(&err);
+	reconcile(a, change);
+}
+
+static void on_files(struct watch *w)
+{
+	struct agent *a = w->arg;
+
+	if (files_changed(&a->files))
+		note_change(a, CHANGE_RULES);
+}
+
+static void on_signal(struct watch *w)
+{
+	struct agent *a = w->arg;
+	struct signalfd_siginfo info;
+
+	if (read(w->fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP) {
+		note_change(a, CHANGE_RULES);
+		return;
+	}
+	log_debug("signal %u: stopping", info.ssi_signo);
+	a->loop.stop = true;
+}
+
+static void on_netlink(struct watch *w)
+{
+	struct agent *a = w->arg;
+	char buf[16384];
+
+	/* What exactly changed is looked up again anyway. Too many at once
+	 * (ENOBUFS) means the same. */
+	while (recv(w->fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+	note_change(a, CHANGE_NODE);
+}
+
+static bool is_used(uint32_t id, void *arg)
+{
+	return id_set_has(arg, id);
+}
+
+static void on_sweep(struct watch *w)
+{
+	struct agent *a = w->arg;
+	struct sweep sweep;
+	struct err err = {};
+
+	timer_done(w);
+	if (flows_sweep(&a->dp, monotonic_ns(), &sweep, &err)) {
+		err_print(&err);
+		return;
+	}
+	if (sweep.expired_flows || sweep.expired_legs)
+		log_debug("%llu connections and %llu endpoint legs expired",
+			  (unsigned long long)sweep.expired_flows,
+			  (unsigned long long)sweep.expired_legs);
+	if (a->applier.is_ready)
+		book_forget_endpoints(&a->applier.book, &a->dp, is_used,
+				      &sweep.endpoints);
+	sweep_fini(&sweep);
+}
+
+static void on_cookies(struct watch *w)
+{
+	struct agent *a = w->arg;
+	struct err err = {};
+
+	timer_done(w);
+	if (cookies_rotate(&a->dp, &err))
+		err_print(&err);
+}
+
+/* ---- setting up ---- */
+
+static int watch_signals(struct agent *a, struct err *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return err_set(err, -errno, "signals: %s", strerror(errno));
+	signal(SIGPIPE, SIG_IGN);
+	a->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (a->signals.fd < 0)
+		return err_set(err, -errno, "signalfd: %s", strerror(errno));
+	return loop_add(&a->loop, &a->signals, err);
+}
+
+static int watch_node(struct agent *a, struct err *err)
+{
+	struct sockaddr_nl addr = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+			     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+	};
+
+	a->netlink.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (a->netlink.fd < 0 ||
+	    bind(a->netlink.fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return err_set(err, -errno, "netlink: %s", strerror(errno));
+	return loop_add(&a->loop, &a->netlink, err);
+}
+
+static int watch_time(struct agent *a, struct err *err)
+{
+	int r = loop_timer(&a->loop, &a->quiet, err);
+
+	if (!r)
+		r = loop_timer(&a->loop, &a->sweep, err);
+	if (!r)
+		r = loop_timer(&a->loop, &a->cookies, err);
+	if (r)
+		return r;
+	timer_set(&a->sweep, SWEEP_MS, SWEEP_MS);
+	timer_set(&a->cookies, COOKIES_ROTATE_S * 1000, COOKIES_ROTATE_S * 1000);
+	return 0;
+}
+
+static int watch_all(struct agent *a, struct err *err)
+{
+	int r = watch_time(a, err);
+
+	if (!r)
+		r = watch_node(a, err);
+	if (!r)
+		r = files_init(&a->files, a->opt->source.paths,
+			       a->opt->source.path_count, err);
+	if (!r) {
+		a->inotify.fd = a->files.fd;
+		r = loop_add(&a->loop, &a->inotify, err);
+	}
+	if (!r && a->opt->metrics)
+		r = metrics_listen(&a->metrics, &a->loop, a->opt->metrics, &a->dp, err);
+	return r;
+}
+
+static void say_serving(const struct agent *a)
+{
+	struct listener_rows rows = {};
+	struct err ignored = {};
+	size_t i;
+
+	if (!listeners_list(&a->dp, &rows, &ignored))
+		for (i = 0; i < rows.len; i++)
+			log_info("listening on %s", rows.item[i].text);
+	vec_free(&rows);
+	log_info("ready");
+}
+
+/* Everything that may be refused comes before anything that is seen. */
+static int start(struct agent *a, struct err *err)
+{
+	struct listeners listeners = {};
+	struct names ifaces = {};
+	auto_fd int lock = -1;
+	struct applied done;
+	int r = iface_find(a->opt->ifaces, a->opt->iface_count, &ifaces, err);
+
+	if (!r)
+		r = parse_listeners(a->opt, &ifaces, &listeners, err);
+	vec_free(&listeners);
+	names_free(&ifaces);
+	if (!r)
+		r = source_compile(&a->opt->source, &a->store, &a->ir, err);
+	if (!r)
+		r = watch_all(a, err);
+	if (r)
+		return r;
+
+	lock = pin_lock(a->opt->pin, PIN_LOCK_CHANGE, err);
+	if (lock < 0)
+		return lock;
+	r = dp_load(&a->dp, a->opt->pin, 0, err);
+	if (r)
+		return r;
+	a->applier.dp = &a->dp;
+	r = apply_ir(&a->applier, &a->ir, &done, err);
+	if (!r)
+		r = settle_node(a, err);
+	if (r)
+		return r;
+	if (a->dp.adopted)
+		log_info("adopted the data path under %s", a->opt->pin);
+	say_applied(a, &done);
+	say_serving(a);
+	return 0;
+}
+
+static int run_locked(struct agent *a, struct err *err)
+{
+	struct err undo = {};
+	bool stays = dp_exists(a->opt->pin);
+	int r = start(a, err);
+
+	if (!r) {
+		notify_supervisor("READY=1");
+		r = loop_run(&a->loop);
+		notify_supervisor("STOPPING=1");
+		if (r)
+			err_set(err, r, "event loop: %s", strerror(-r));
+		stays = a->opt->keep;
+	}
+	/* What this agent made is taken away; what was there before a failed
+	 * start stays. */
+	if (!stays) {
+		int undone = dp_remove(a->opt->pin, &undo);
+
+		if (undone && !r) {
+			*err = undo;
+			r = undone;
+		}
+	}
+	return r;
+}
+
+static void agent_fini(struct agent *a)
+{
+	struct watch *const watches[] = {&a->signals, &a->netlink, &a->quiet, &a->sweep,
+					 &a->cookies};
+	size_t i;
+
+	metrics_close(&a->metrics);
+	files_fini(&a->files);
+	for (i = 0; i < sizeof(watches) / sizeof(watches[0]); i++)
+		mem_close_fd(&watches[i]->fd);
+	loop_fini(&a->loop);
+	applier_free(&a->applier);
+	dp_close(&a->dp);
+	ir_free(&a->ir);
+	store_free(&a->store);
+}
+
+int agent_run(const struct agent_options *opt, struct err *err)
+{
+	/* The tables of an applier are too much for a stack. */
+	static struct agent a;
+	auto_fd int lock = -1;
+	int r;
+
+	a = (struct agent){
+		.opt = opt,
+		.loop = {.epoll = -1},
+		.files = {.fd = -1},
+		.signals = {-1, on_signal, &a},
+		.inotify = {-1, on_files, &a},
+		.netlink = {-1, on_netlink, &a},
+		.quiet = {-1, on_quiet, &a},
+		.sweep = {-1, on_sweep, &a},
+		.cookies = {-1, on_cookies, &a},
+	};
+	dp_init(&a.dp);
+	metrics_init(&a.metrics);
+	r = loop_init(&a.loop, err);
+	if (!r)
+		r = watch_signals(&a, err);
+	if (!r)
+		r = pin_mkdirs(opt->pin, err);
+	if (!r) {
+		lock = pin_lock(opt->pin, PIN_LOCK_AGENT, err);
+		r = lock < 0 ? lock : run_locked(&a, err);
+	}
+	agent_fini(&a);
+	return r;
+}
+
+int agent_apply_once(const char *pin, const struct source *source, struct err *err)
+{
+	struct applier applier = {};
+	auto_fd int lock = -1;
+	struct applied done;
+	struct store store;
+	struct err refused;
+	struct dp dp;
+	struct ir ir;
+	int r, pid = pin_agent(pin);
+
+	dp_init(&dp);
+	r = source_compile(source, &store, &ir, err);
+	if (!r) {
+		lock = pin_lock(pin, PIN_LOCK_CHANGE, err);
+		r = lock < 0 ? lock : dp_open(&dp, pin, err);
+		if (lock == -ENOENT)
+			dp_open(&dp, pin, err); /* says it better */
+	} else if (!dp_open(&dp, pin, &refused)) {
+		apply_refused(&dp, err);
+		dp_close(&dp);
+		return r;
+	} else {
+		return r;
+	}
+	if (!r) {
+		applier.dp = &dp;
+		r = apply_ir(&applier, &ir, &done, err);
+		if (r)
+			apply_refused(&dp, err);
+	}
+	if (!r) {
+		log_info("applied: %zu routes (generation %u%s)", ir.routes.len,
+			 done.generation,
+			 done.swapped ? "" : ", route table unchanged");
+		if (pid)
+			log_warn(
+				"an agent is running; its own manifests come back with "
+				"its next change");
+	}
+	applier_free(&applier);
+	dp_close(&dp);
+	ir_free(&ir);
+	store_free(&store);
+	return r;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The agent: loads and attaches the data path, then keeps it in step with the
+ * manifests, with the node's interfaces and routes, and with time (expired
+ * connections, cookie keys) until it is told to stop.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agent/source.h"
+#include "base/err.h"
+
+struct agent_options {
+	const char *pin;
+	struct source source;
+	const char *const *ifaces; /* names and patterns */
+	size_t iface_count;
+	const char *const *listeners; /* "ADDR:PORT[/http]" */
+	size_t listener_count;
+	bool keep;	     /* leave everything in place at the end */
+	const char *metrics; /* "ADDR:PORT", or NULL */
+};
+
+/* Returns when stopped by a signal (0), or when it cannot start. */
+int agent_run(const struct agent_options *opt, struct err *err);
+
+/* Manifests into the data path that is there, once. */
+int agent_apply_once(const char *pin, const struct source *source, struct err *err);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From an ir to what the kernel serves, all or nothing:
+ *
+ *	1. ids for groups, routes and replies; the route table is compiled,
+ *	   checked and filled into a map of its own
+ *	2. what the new table leads to is written: endpoints, groups, replies
+ *	3. one slot is switched: from here on packets see the new rules
+ *	4. what only the old rules used is taken away
+ *
+ * Up to 2 a failure leaves the old rules as they were. When only endpoints have
+ * changed, 3 is left out.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "dp/book.h"
+#include "dp/dp.h"
+#include "route/ir.h"
+
+struct applier {
+	struct dp *dp; /* replaced by a larger one when a table needs it */
+	struct book book;
+	uint64_t reply_content
+		[WEIR_MAX_REPLIES]; /* hash of what is in the map, 0: free */
+	uint32_t generation;	    /* that the book belongs to */
+	uint64_t table_hash;	    /* of what the table in use was made from */
+	uint16_t mss;		    /* that fits every endpoint */
+	bool is_ready;		    /* the book has been read */
+};
+
+struct applied {
+	uint32_t generation;
+	bool swapped; /* the route table was replaced */
+	size_t table_bytes;
+};
+
+/* The caller holds the change lock, and the ir stays his (its ids are set). */
+int apply_ir(struct applier *a, struct ir *ir, struct applied *out, struct err *err);
+
+/* Says in the settings why the last attempt was refused. */
+void apply_refused(const struct dp *dp, const struct err *why);
+
+void applier_free(struct applier *a);

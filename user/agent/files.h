@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Notices that manifests have changed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/vec.h"
+
+struct file_watch {
+	int wd;
+	char *name; /* of the only entry that counts, NULL: all manifests in it */
+};
+
+struct files {
+	int fd; /* inotify, to be waited for */
+	const char *const *paths;
+	size_t count;
+	struct vec_of(struct file_watch) watches;
+};
+
+/* Watches files through their directories, because editors and volumes of
+ * Kubernetes put a new file in the place of the old one; directories with all
+ * below them. A path that is missing is watched for through its parent. */
+int files_init(struct files *f, const char *const *paths, size_t count,
+	       struct err *err);
+
+/* After a change: directories may have come. */
+int files_refresh(struct files *f, struct err *err);
+
+/* Reads what inotify has to say: does any of it matter? */
+bool files_changed(struct files *f);
+
+void files_fini(struct files *f);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* weir run: the agent. weir apply: its work, once. */
+#include <string.h>
+
+#include "agent/agent.h"
+#include "cmd/cmd.h"
+#include "cmd/compile.h"
+
+struct run_options {
+	struct words ifaces;
+	struct words listeners;
+	bool keep;
+	const char *metrics;
+};
+
+const struct option_row options_run[] = {
+	{'i', "interface", "IFACE", "attach here; a name or a pattern; repeatable",
+	 OPTION_LIST, offsetof(struct run_options, ifaces)},
+	{'l', "listen", "ADDR:PORT[/http]", "where clients connect to; repeatable",
+	 OPTION_LIST, offsetof(struct run_options, listeners)},
+	{0, "keep", NULL, "leave the data path in place when stopped", OPTION_FLAG,
+	 offsetof(struct run_options, keep)},
+	{0, "metrics", "ADDR:PORT", "serve /metrics, /healthz and /readyz there",
+	 OPTION_STRING, offsetof(struct run_options, metrics)},
+	{},
+};
+
+/* Operands are more files: `-f *.yaml` works. */
+static int take_operands(struct ctx *ctx, struct compile_options *opt, int argc,
+			 char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		const char **slot = vec_push(&opt->files);
+
+		if (slot)
+			*slot = argv[i];
+	}
+	return opt->files.len ? 0 : cmd_usage(ctx, "which manifests? -f PATH");
+}
+
+static int run_agent(struct ctx *ctx, const struct run_options *run,
+		     const struct compile_options *compile)
+{
+	struct words ifaces = {}, listeners = {};
+	struct agent_options opt;
+	struct err err = {};
+	int r;
+
+	if (words_split(&run->ifaces, &ifaces) ||
+	    words_split(&run->listeners, &listeners))
+		return EXIT_FAILED;
+	opt = (struct agent_options){
+		.pin = ctx->pin,
+		.source = compile_source(compile),
+		.ifaces = ifaces.item,
+		.iface_count = ifaces.len,
+		.listeners = listeners.item,
+		.listener_count = listeners.len,
+		.keep = run->keep,
+		.metrics = run->metrics,
+	};
+	r = agent_run(&opt, &err);
+	words_free(&ifaces);
+	words_free(&listeners);
+	return r ? cmd_fail(&err) : EXIT_DONE;
+}
+
+int run_main(struct ctx *ctx, int argc, char **argv)
+{
+	struct compile_options compile = COMPILE_DEFAULTS;
+	struct run_options run = {};
+	void *const to[] = {&run, &compile};
+	size_t i;
+	int r = options_parse(ctx, to, &argc, argv);
+
+	if (!r)
+		r = take_operands(ctx, &compile, argc, argv);
+	for (i = 0; !r && i < compile.files.len; i++)
+		if (!strcmp(compile.files.item[i], "-"))
+			r = cmd_usage(ctx, "standard input cannot be followed; "
+					   "weir apply -f - reads it once");
+	if (!r && !run.ifaces.len)
+		r = cmd_usage(ctx, "which interface? -i IFACE");
+	if (!r && !run.listeners.len)
+		r = cmd_usage(ctx, "where do clients connect to? -l ADDR:PORT");
+	if (!r)
+		r = run_agent(ctx, &run, &compile);
+	vec_free(&run.ifaces);
+	vec_free(&run.listeners);
+	compile_options_free(&compile);
+	return r;
+}
+
+int apply_main(struct ctx *ctx, int argc, char **argv)
+{
+	struct compile_options compile = COMPILE_DEFAULTS;
+	void *const to[] = {&compile};
+	struct source source;
+	struct err err = {};
+	int r = options_parse(ctx, to, &argc, argv);
+
+	if (!r)
+		r = take_operands(ctx, &compile, argc, argv);
+	if (!r) {
+		source = compile_source(&compile);
+		r = agent_apply_once(ctx->pin, &source, &err) ? cmd_fail(&err)
+							      : EXIT_DONE;
+	}
+	compile_options_free(&compile);
+	return r;
+}

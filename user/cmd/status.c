@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* weir status: one look at everything. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <jansson.h>
+
+#include "cmd/cmd.h"
+#include "cmd/columns.h"
+#include "dp/attach.h"
+#include "dp/dp.h"
+#include "dp/flows.h"
+#include "dp/listeners.h"
+#include "dp/mapio.h"
+#include "dp/pin.h"
+
+struct status {
+	struct weir_settings settings;
+	struct attachments hooks;
+	struct listener_rows listeners;
+	long endpoints, flows, groups;
+	int agent; /* process id, -1 unknown, 0 none */
+};
+
+static const char *hook_name(const struct attachment *a)
+{
+	return a->kind == WEIR_HOOK_TCX ? "tcx" : "clsact";
+}
+
+/* Local time to the second, or "never". */
+static const char *time_text(uint64_t ns, char *buf, size_t size)
+{
+	time_t seconds = ns / 1000000000;
+	struct tm tm;
+
+	if (!ns || !localtime_r(&seconds, &tm) ||
+	    !strftime(buf, size, "%Y-%m-%d %H:%M:%S", &tm))
+		snprintf(buf, size, "never");
+	return buf;
+}
+
+static int count_live(const void *key, const void *value, void *arg)
+{
+	const struct weir_endpoint *ep = value;
+
+	*(long *)arg += ep->state != WEIR_ENDPOINT_GONE;
+	return 0;
+}
+
+static int status_read(const char *pin, struct status *s, struct err *err)
+{
+	struct dp dp;
+	int r = dp_open(&dp, pin, err);
+
+	if (r)
+		return r;
+	r = dp_settings_read(&dp, &s->settings, err);
+	if (!r)
+		r = attach_list(&dp, &s->hooks, err);
+	if (!r)
+		r = listeners_list(&dp, &s->listeners, err);
+	if (!r)
+		r = map_each(dp.map[DP_MAP_endpoints], count_live, &s->endpoints, err);
+	s->flows = map_count(dp.map[DP_MAP_flows]);
+	s->groups = map_count(dp.map[DP_MAP_groups]);
+	s->agent = pin_agent(pin);
+	dp_close(&dp);
+	return r;
+}
+
+static int print_json(const char *pin, const struct status *s)
+{
+	json_t *hooks = json_array(), *listeners = json_array();
+	size_t i;
+
+	for (i = 0; i < s->hooks.len; i++) {
+		const struct attachment *a = &s->hooks.item[i];
+
+		json_array_append_new(
+			hooks, json_pack("{s:s, s:I, s:s, s:b, s:b, s:I}", "interface",
+					 a->name, "ifindex", (json_int_t)a->ifindex,
+					 "hook", hook_name(a), "attached", a->live,
+					 "made_qdisc", a->made_qdisc, "other_programs",
+					 (json_int_t)a->others));
+	}
+	for (i = 0; i < s->listeners.len; i++) {
+		const struct weir_listener *l = &s->listeners.item[i];
+
+		json_array_append_new(listeners,
+				      json_pack("{s:s, s:i}", "address", l->text, "mss",
+						(int)l->mss));
+	}
+	return cmd_json(json_pack(
+		"{s:s, s:o?, s:o, s:o, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o}", "pin",
+		pin, "agent", s->agent ? json_integer(s->agent) : json_null(),
+		"interfaces", hooks, "listeners", listeners, "generation",
+		(json_int_t)s->settings.generation, "routes",
+		(json_int_t)s->settings.routes, "default_backend", s->settings.fallback,
+		"groups", (json_int_t)s->groups, "endpoints", (json_int_t)s->endpoints,
+		"connections", (json_int_t)s->flows, "table_bytes",
+		(json_int_t)s->settings.table_bytes, "last_apply",
+		json_pack("{s:b, s:s, s:f}", "ok", !strcmp(s->settings.applied, "ok"),
+			  "result", s->settings.applied, "time",
+			  s->settings.applied_ns / 1e9)));
+}
+
+static void print_hooks(const struct status *s)
+{
+	size_t i;
+
+	if (!s->hooks.len)
+		printf("interfaces   none attached\n");
+	for (i = 0; i < s->hooks.len; i++) {
+		const struct attachment *a = &s->hooks.item[i];
+
+		printf("%-13s%s %s%s", i ? "" : "interfaces", a->name, hook_name(a),
+		       a->live ? "" : " (gone)");
+		if (a->others)
+			printf(" (and %u other program%s)", a->others,
+			       a->others == 1 ? "" : "s");
+		putchar('\n');
+	}
+}
+
+static int print_text(const char *pin, const struct status *s)
+{
+	char when[64];
+	size_t i;
+
+	print_hooks(s);
+	if (!s->listeners.len)
+		printf("listeners    none\n");
+	for (i = 0; i < s->listeners.len; i++)
+		printf("%-13s%s\n", i ? "" : "listeners", s->listeners.item[i].text);
+	printf("rules        %u routes%s, generation %u\n", s->settings.routes,
+	       s->settings.fallback ? " (a default backend among them)" : "",
+	       s->settings.generation);
+	printf("endpoints    %ld in %ld groups\n", s->endpoints, s->groups);
+	printf("connections  %ld\n", s->flows);
+	printf("last apply   %s, %s\n", s->settings.applied,
+	       time_text(s->settings.applied_ns, when, sizeof(when)));
+	if (s->agent > 0)
+		printf("agent        process %d\n", s->agent);
+	else
+		printf("agent        %s\n", s->agent ? "running" : "none");
+	printf("pins         %s\n", pin);
+	return EXIT_DONE;
+}
+
+int status_main(struct ctx *ctx, int argc, char **argv)
+{
+	struct status s = {};
+	struct err err = {};
+	int r = options_parse(ctx, NULL, &argc, argv);
+
+	if (r)
+		return r;
+	if (argc > 1)
+		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
+	if (status_read(ctx->pin, &s, &err))
+		r = cmd_fail(&err);
+	else if (ctx->output == OUTPUT_JSON)
+		r = print_json(ctx->pin, &s);
+	else
+		r = print_text(ctx->pin, &s);
+	vec_free(&s.hooks);
+	vec_free(&s.listeners);
+	return r;
+}
