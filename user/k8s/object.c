@@ -54,7 +54,7 @@ const char *object_text(const struct object *o, char *text)
 {
 	const char *name = o->name ? o->name : "without a name";
 
-	if (o->ns && *o->ns)
+	if (o->name && o->ns && *o->ns)
 		snprintf(text, OBJECT_TEXT, "%s %s/%s", kinds[o->kind].kind, o->ns,
 			 name);
 	else

@@ -19,6 +19,8 @@ struct anchor {
 struct reader {
 	yaml_parser_t parser;
 	const char *source;
+	const char *text;
+	size_t len;
 	struct pool pool; /* of the document being read */
 	struct vec_of(struct anchor) anchors;
 	uint64_t aliased; /* nodes that aliases added */
@@ -36,6 +38,23 @@ static int fail_memory(struct reader *r)
 	return err_set(r->err, -ENOMEM, "%s: out of memory", r->source);
 }
 
+/* Where a byte that is no character stands. */
+static yaml_mark_t mark_of(const struct reader *r, size_t offset)
+{
+	yaml_mark_t at = {};
+	size_t i;
+
+	for (i = 0; i < offset && i < r->len; i++) {
+		if (r->text[i] == '\n') {
+			at.line++;
+			at.column = 0;
+		} else if ((r->text[i] & 0xc0) != 0x80) {
+			at.column++;
+		}
+	}
+	return at;
+}
+
 static int next_event(struct reader *r, yaml_event_t *event)
 {
 	yaml_parser_t *p = &r->parser;
@@ -44,10 +63,8 @@ static int next_event(struct reader *r, yaml_event_t *event)
 		return 0;
 	if (p->error == YAML_MEMORY_ERROR)
 		return fail_memory(r);
-	if (p->error == YAML_READER_ERROR) {
-		err_set(r->err, -EINVAL, "not valid YAML: %s", p->problem);
-		return err_where(r->err, "%s, byte %zu", r->source, p->problem_offset);
-	}
+	if (p->error == YAML_READER_ERROR)
+		return fail_at(r, mark_of(r, p->problem_offset), p->problem);
 	return fail_at(r, p->problem_mark, p->problem ? p->problem : "unreadable");
 }
 
@@ -407,7 +424,7 @@ static int read_stream(struct reader *r, node_fn fn, void *ctx)
 int node_read_yaml(const char *text, size_t len, const char *source, node_fn fn,
 		   void *ctx, struct err *err)
 {
-	struct reader r = {.source = source, .err = err};
+	struct reader r = {.source = source, .text = text, .len = len, .err = err};
 	int ret;
 
 	if (!yaml_parser_initialize(&r.parser))

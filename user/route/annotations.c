@@ -7,34 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * What the route table and the data path can do. A rule that needs what is
- * false here goes to the gateway.
- */
-static const bool has_regex = false;
-static const bool has_criteria = false; /* methods and headers */
-static const bool has_reply = false;
-static const bool has_redirect = false; /* replies made from the request */
-
-bool can_regex(void)
-{
-	return has_regex;
-}
-
-bool can_criteria(void)
-{
-	return has_criteria;
-}
-
-bool can_reply(void)
-{
-	return has_reply;
-}
-
-bool can_redirect(void)
-{
-	return has_redirect;
-}
+const struct route_can route_can = {
+	.regex = false,
+	.criteria = false,
+	.reply = false,
+	.redirect = false,
+};
 
 enum verdict {
 	HONOURED, /* read() takes it */
@@ -128,22 +106,25 @@ static int read_strip(struct reader *r)
 	return read_bool(r, &r->ingress->strip);
 }
 
+static bool is_token(const char *s) /* RFC 9110, 5.6.2 */
+{
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("!#$%&'*+-.^_`|~", *s))
+			return false;
+	return true;
+}
+
 static int add_method(struct reader *r, char *part, void *ctx)
 {
-	const char **slot;
+	const char **slot = vec_push(&r->ingress->methods);
 	char *c;
 
-	for (c = part; *c; c++) {
-		if (!isalpha((unsigned char)*c))
-			return set_reason(r, &r->ingress->criteria_reason,
-					  "a method that is not made of letters");
-		*c = (char)toupper((unsigned char)*c);
-	}
-	slot = vec_push(&r->ingress->methods);
 	if (!slot)
 		return build_memory(r->b);
+	for (c = part; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
 	*slot = part;
-	return 0;
+	return is_token(part) ? 0 : warn_value(r, "names a method that no request has");
 }
 
 static int read_methods(struct reader *r)
@@ -172,9 +153,12 @@ static int add_value(struct reader *r, char *part, void *ctx)
 	struct header_condition *h = ctx;
 	const char **slot;
 
-	if (!strncmp(part, "~*", 2))
+	if (h->is_open || !strncmp(part, "~*", 2)) {
+		h->is_open = true;
+		h->values.len = 0;
 		return set_reason(r, &r->ingress->criteria_reason,
 				  "a regular expression on a header");
+	}
 	slot = vec_push(&h->values);
 	if (!slot)
 		return build_memory(r->b);

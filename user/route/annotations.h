@@ -10,6 +10,7 @@
 struct header_condition {
 	const char *name; /* lower case */
 	struct vec_of(const char *) values;
+	bool is_open; /* a value cannot be judged: any value, for the gateway */
 };
 
 /* An Ingress's annotations. A reason says why its rules need a gateway. */
@@ -40,12 +41,6 @@ int annotations_of_ingress(struct builder *b, const struct ingress *ing,
 void annotations_free(struct meaning *m);
 int annotations_of_service(struct builder *b, const struct service *svc,
 			   struct service_meaning *out);
-
-/* What the route table and the data path can do today. */
-bool can_regex(void);
-bool can_criteria(void);
-bool can_reply(void);
-bool can_redirect(void);
 
 /* plugin.c: a comma list of plugins, plus those for everything. */
 struct plugin_effect {

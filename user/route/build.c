@@ -75,7 +75,7 @@ int build_fail(struct builder *b, struct place at, const char *fmt, ...)
 struct candidate {
 	const struct ingress *ing;
 	const struct meaning *m; /* NULL: a default backend */
-	const char *what;	 /* "Ingress default/demo: rules[0].paths[0]" */
+	const char *what; /* "Ingress default/demo: spec.rules[0].http.paths[0]" */
 	struct place at;
 	struct rule_path path;
 	struct backend_target target;
@@ -99,7 +99,7 @@ static int read_plugins(struct builder *b, const struct ingress *ing,
 	if (ret)
 		return ret;
 	c->reply = e.reply;
-	if (e.reply >= 0 && !can_reply())
+	if (e.reply >= 0 && !b->opt->can->reply)
 		c->reason = "a reply of its own (request-termination)";
 	if (e.reason)
 		c->reason = e.reason;
@@ -109,7 +109,8 @@ static int read_plugins(struct builder *b, const struct ingress *ing,
 /* A rule for https only is answered before any plugin or backend. */
 static int read_https(struct builder *b, const struct meaning *m, struct candidate *c)
 {
-	if (!can_reply() || (m->redirect_status != 426 && !can_redirect())) {
+	if (!b->opt->can->reply ||
+	    (m->redirect_status != 426 && !b->opt->can->redirect)) {
 		c->reason = "a redirect to https";
 		return 0;
 	}
@@ -126,7 +127,7 @@ static int decide(struct builder *b, const struct ingress *ing, const struct mea
 	c->reason = m->reason ? m->reason : c->path.reason;
 	if (!c->reason && !is_default)
 		c->reason = m->criteria_reason;
-	if (!c->reason && !is_default && !can_criteria() &&
+	if (!c->reason && !is_default && !b->opt->can->criteria &&
 	    (m->methods.len || m->headers.len))
 		c->reason = "conditions on methods or headers";
 	if (c->reason)
@@ -172,7 +173,7 @@ static int copy_criteria(struct builder *b, const struct meaning *m, struct ir_r
 	size_t i, k;
 	int ret = 0;
 
-	if (!can_criteria())
+	if (!b->opt->can->criteria)
 		return 0;
 	for (i = 0; i < m->methods.len && !ret; i++) {
 		char **slot = vec_push(&r->methods);
@@ -274,9 +275,13 @@ static int push_hosts(struct builder *b, const struct candidate *c,
 {
 	const struct meaning *m = c->m;
 	struct rule_host alias;
+	char what[400];
 	size_t i;
 	int ret = 0;
 
+	snprintf(what, sizeof(what),
+		 "Ingress %.120s/%.200s: annotation konghq.com/host-aliases",
+		 c->ing->meta.ns, c->ing->meta.name);
 	if (host->kind != IR_HOST_ANY || !m->aliases.len) {
 		ret = warn_twin(b, c, host);
 		if (!ret)
@@ -288,7 +293,7 @@ static int push_hosts(struct builder *b, const struct candidate *c,
 
 		if (len > 2 && !strcmp(text + len - 2, ".*")) /* nobody's host */
 			continue;
-		ret = rule_read_host(b, text, m->aliases_at, c->what, &alias);
+		ret = rule_read_host(b, text, m->aliases_at, what, &alias);
 		if (!ret)
 			ret = warn_twin(b, c, &alias);
 		if (!ret)
@@ -334,13 +339,13 @@ static int add_rule(struct builder *b, const struct ingress *ing,
 	size_t i;
 	int ret;
 
-	snprintf(what, sizeof(what), "Ingress %.120s/%.200s: rules[%zu]", ing->meta.ns,
-		 ing->meta.name, index);
+	snprintf(what, sizeof(what), "Ingress %.120s/%.200s: spec.rules[%zu].host",
+		 ing->meta.ns, ing->meta.name, index);
 	ret = rule_read_host(b, rule->host, rule->at, what, &host);
 	for (i = 0; i < rule->path_count && !ret; i++) {
 		snprintf(what, sizeof(what),
-			 "Ingress %.120s/%.200s: rules[%zu].paths[%zu]", ing->meta.ns,
-			 ing->meta.name, index, i);
+			 "Ingress %.120s/%.200s: spec.rules[%zu].http.paths[%zu]",
+			 ing->meta.ns, ing->meta.name, index, i);
 		ret = add_path(b, ing, m, &host, &rule->paths[i], what);
 	}
 	return ret;
@@ -421,7 +426,7 @@ static int add_default(struct builder *b, const struct ingress *ing)
 	char what[400];
 	int ret;
 
-	snprintf(what, sizeof(what), "Ingress %.120s/%.200s: defaultBackend",
+	snprintf(what, sizeof(what), "Ingress %.120s/%.200s: spec.defaultBackend",
 		 ing->meta.ns, ing->meta.name);
 	c.what = what;
 	c.path = (struct rule_path){WEIR_PATH_DEFAULT, "", "", NULL};
@@ -539,6 +544,8 @@ int route_build(const struct store *store, const struct route_options *opt,
 	b.err = err ? err : &local;
 	if (!own.ingress_class)
 		own.ingress_class = "kong";
+	if (!own.can)
+		own.can = &route_can;
 	if (own.dialect != DIALECT_KUBERNETES)
 		return err_set(b.err, -EOPNOTSUPP,
 			       "--dialect kong: this version knows kubernetes only");

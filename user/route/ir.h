@@ -22,7 +22,8 @@ enum ir_host_kind {
 	IR_HOST_ANY,
 };
 
-/* A header condition: any of the values (ANDed with the route's others). */
+/* A header condition: any of the values (ANDed with the route's others). No
+ * values: the header stands there, whatever its value (rules for the gateway). */
 struct ir_header {
 	char *name; /* lower case */
 	struct vec_of(char *) values;

@@ -130,6 +130,12 @@ void resolve_finish(struct builder *b)
 /* Endpoints of one Service port while they are collected. */
 struct collect {
 	struct builder *b;
+	const struct ingress_backend *from;
+	const struct service *service;	 /* NULL: not in the manifests */
+	const struct service_port *port; /* NULL: the Service has no such port */
+	const char *full_name;		 /* "namespace/service" */
+	const char *number;		 /* of the port, its name or "" */
+	const char *name;		 /* of the group */
 	struct vec_of(struct ir_endpoint) found;
 	bool is_full;
 };
@@ -246,17 +252,17 @@ static int add_from_cluster(struct collect *c, const struct service *svc,
 	return ret;
 }
 
-static int add_by_hand(struct collect *c, const char *full_name, const char *port_name,
-		       const char *port_number)
+static int add_by_hand(struct collect *c)
 {
 	struct builder *b = c->b;
+	const char *port_name = c->port ? c->port->name : c->from->port_name;
 	size_t low = 0, high = b->by_hand.len;
 	int ret = 0;
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
 
-		if (strcmp(b->by_hand.item[mid].service, full_name) < 0)
+		if (strcmp(b->by_hand.item[mid].service, c->full_name) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -264,10 +270,10 @@ static int add_by_hand(struct collect *c, const char *full_name, const char *por
 	for (; low < b->by_hand.len && !ret; low++) {
 		struct hand_endpoint *h = &b->by_hand.item[low];
 
-		if (strcmp(h->service, full_name))
+		if (strcmp(h->service, c->full_name))
 			break;
-		if (h->port && strcmp(h->port, port_name) &&
-		    strcmp(h->port, port_number))
+		if (h->port && strcmp(h->port, c->number) &&
+		    (!port_name || strcmp(h->port, port_name)))
 			continue;
 		h->used = true;
 		ret = add_endpoint(c, &h->endpoint);
@@ -310,19 +316,19 @@ static const char *port_text(struct builder *b, const struct service_port *port,
 	return from->port_name ? from->port_name : "";
 }
 
-static int push_group(struct builder *b, const char *name, struct collect *c,
-		      uint32_t *index)
+static int push_group(struct collect *c, uint32_t *index)
 {
+	struct builder *b = c->b;
 	struct ir_group *g;
 	size_t i;
 
 	*index = (uint32_t)b->ir->groups.len;
-	if (strmap_set(&b->groups, name, *index))
+	if (strmap_set(&b->groups, c->name, *index))
 		return build_memory(b);
 	g = vec_push(&b->ir->groups);
 	if (!g)
 		return build_memory(b);
-	g->name = strdup(name);
+	g->name = strdup(c->name);
 	if (!g->name)
 		return build_memory(b);
 	for (i = 0; i < c->found.len; i++) {
@@ -335,48 +341,46 @@ static int push_group(struct builder *b, const char *name, struct collect *c,
 	return 0;
 }
 
-static int warn_missing(struct builder *b, struct collect *c, const char *full_name,
-			const char *name, const struct service *svc,
-			const struct service_port *port,
-			const struct ingress_backend *from)
+static int warn_missing(struct collect *c)
 {
+	struct builder *b = c->b;
+	struct place at = c->from->at;
 	size_t i;
 
 	if (c->is_full)
 		return build_warn(
-			b, from->at,
-			"Service %s: more than %u endpoints, the rest left out",
-			full_name, WEIR_GROUP_ENDPOINTS);
+			b, at, "Service %s: more than %u endpoints, the rest left out",
+			c->full_name, WEIR_GROUP_ENDPOINTS);
 	for (i = 0; i < c->found.len; i++)
 		if (c->found.item[i].ready)
 			return 0;
-	if (!svc)
-		return build_warn(b, from->at, "Service %s does not exist: 503",
-				  full_name);
-	if (!port)
-		return build_warn(b, from->at, "Service %s has no such port: %s: 503",
-				  full_name, name);
-	return build_warn(b, from->at, "%s has no endpoint that is ready: 503", name);
+	if (!c->service)
+		return build_warn(b, at, "Service %s does not exist: 503",
+				  c->full_name);
+	if (!c->port && !*c->number)
+		return build_warn(b, at,
+				  "Service %s has not just one port, and the rule "
+				  "names none: 503",
+				  c->full_name);
+	if (!c->port)
+		return build_warn(b, at, "Service %s has no port %s: 503", c->full_name,
+				  c->number);
+	return build_warn(b, at, "%s has no endpoint that is ready: 503", c->name);
 }
 
-static int collect_group(struct builder *b, const char *full_name, const char *name,
-			 const char *number, const struct service *svc,
-			 const struct service_port *port,
-			 const struct ingress_backend *from, uint32_t *index)
+static int collect_group(struct collect *c, uint32_t *index)
 {
-	const char *port_name = port ? port->name : from->port_name;
-	struct collect c = {.b = b};
 	int ret = 0;
 
-	if (svc && port)
-		ret = add_from_cluster(&c, svc, port);
-	if (!ret && (!svc || port))
-		ret = add_by_hand(&c, full_name, port_name ? port_name : "", number);
+	if (c->port)
+		ret = add_from_cluster(c, c->service, c->port);
+	if (!ret && (!c->service || c->port))
+		ret = add_by_hand(c);
 	if (!ret)
-		ret = warn_missing(b, &c, full_name, name, svc, port, from);
+		ret = warn_missing(c);
 	if (!ret)
-		ret = push_group(b, name, &c, index);
-	vec_free(&c.found);
+		ret = push_group(c, index);
+	vec_free(&c->found);
 	return ret;
 }
 
@@ -386,25 +390,26 @@ static int resolve_service(struct builder *b, const char *ns,
 {
 	const struct service *svc = (const struct service *)store_get(
 		b->store, OBJECT_SERVICE, ns, from->name);
-	const struct service_port *port = svc ? find_port(svc, from) : NULL;
-	const char *number = port_text(b, port, from);
-	const char *full_name = pool_printf(&b->pool, "%s/%s", ns, from->name);
-	const char *name = NULL;
+	struct collect c = {.b = b, .from = from, .service = svc};
 
-	if (number && full_name)
-		name = *number ? pool_printf(&b->pool, "%s:%s", full_name, number)
-			       : full_name;
-	if (!name)
+	c.port = svc ? find_port(svc, from) : NULL;
+	c.number = port_text(b, c.port, from);
+	c.full_name = pool_printf(&b->pool, "%s/%s", ns, from->name);
+	if (c.number && c.full_name)
+		c.name = *c.number
+				 ? pool_printf(&b->pool, "%s:%s", c.full_name, c.number)
+				 : c.full_name;
+	if (!c.name)
 		return build_memory(b);
-	out->text = name;
+	out->text = c.name;
 	out->service = svc;
 	if (svc && svc->type == SERVICE_EXTERNAL_NAME) {
 		out->reason = "its Service is an ExternalName";
 		return 0;
 	}
-	if (strmap_get(&b->groups, name, &out->group))
+	if (strmap_get(&b->groups, c.name, &out->group))
 		return 0;
-	return collect_group(b, full_name, name, number, svc, port, from, &out->group);
+	return collect_group(&c, &out->group);
 }
 
 int resolve_backend(struct builder *b, const char *ns,

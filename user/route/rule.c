@@ -47,7 +47,7 @@ int rule_read_host(struct builder *b, const char *host, struct place at,
 	}
 	if (looks_like_address(host))
 		return build_fail(b, at,
-				  "%s: host \"%.80s\": a DNS name is needed, not an "
+				  "%s: \"%.80s\": a DNS name is needed, not an "
 				  "address",
 				  what, host);
 	name = pool_strdup(&b->pool, host);
@@ -62,11 +62,11 @@ int rule_read_host(struct builder *b, const char *host, struct place at,
 	if (is_dns_name(out->kind == IR_HOST_WILDCARD ? name + 2 : name))
 		return 0;
 	if (strchr(name, ':'))
-		return build_fail(b, at, "%s: host \"%.80s\": a host has no port here",
-				  what, host);
+		return build_fail(b, at, "%s: \"%.80s\": a host has no port here", what,
+				  host);
 	return build_fail(b, at,
-			  "%s: host \"%.80s\": not a DNS name, nor *. in front of one",
-			  what, host);
+			  "%s: \"%.80s\": not a DNS name, nor *. in front of one", what,
+			  host);
 }
 
 static int hex_value(char c)
@@ -95,8 +95,10 @@ static bool decode_escapes(const char *from, char *to)
 		}
 		high = hex_value(from[1]);
 		low = high < 0 ? -1 : hex_value(from[2]);
-		c = high << 4 | low;
-		if (low < 0 || !c)
+		if (low < 0)
+			return false;
+		c = high * 16 + low;
+		if (!c)
 			return false;
 		from += 2;
 		if (strchr("!*'();:@&=+$,/?%#[]", c)) {
@@ -161,25 +163,25 @@ static int read_literal(struct builder *b, const struct ingress_path *p,
 	if (!path)
 		return build_memory(b);
 	if (*out->text != '/')
-		return build_fail(b, p->at, "%s: path \"%.80s\": must begin with /",
+		return build_fail(b, p->at, "%s.path: \"%.80s\": must begin with /",
 				  what, out->text);
 	if (!decode_escapes(out->text, path)) {
 		ret = build_warn(b, p->at,
-				 "%s: path \"%.80s\": no request can match it", what,
+				 "%s.path: \"%.80s\": no request can match it", what,
 				 out->text);
 		if (ret)
 			return ret;
 		memcpy(path, out->text, strlen(out->text) + 1);
 	}
 	if (merge_slashes(path)) {
-		ret = build_warn(b, p->at, "%s: path \"%.80s\": // means the same as /",
+		ret = build_warn(b, p->at, "%s.path: \"%.80s\": // means the same as /",
 				 what, out->text);
 		if (ret)
 			return ret;
 	}
 	bad = bad_part(out->text, path, out->type != WEIR_PATH_IMPLEMENTATION);
 	if (bad)
-		return build_fail(b, p->at, "%s: path \"%.80s\": must not contain %s",
+		return build_fail(b, p->at, "%s.path: \"%.80s\": must not contain %s",
 				  what, out->text, bad);
 	len = strlen(path);
 	if (out->type == WEIR_PATH_PREFIX && path[len - 1] == '/')
@@ -214,7 +216,7 @@ static int read_regex(struct builder *b, const char *pattern, struct rule_path *
 {
 	out->type = WEIR_PATH_REGEX;
 	out->match = *pattern ? pattern : "/";
-	if (can_regex())
+	if (b->opt->can->regex)
 		return 0;
 	out->reason = "a path that is a regular expression";
 	out->type = WEIR_PATH_IMPLEMENTATION;
