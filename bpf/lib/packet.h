@@ -84,6 +84,7 @@ static __always_inline int packet_parse(struct __sk_buff *skb, struct pkt *p,
 	addr_from_v4(&p->t.dst, v->ip->daddr);
 	p->t.sport = v->tcp->source;
 	p->t.dport = v->tcp->dest;
+	p->t.pad = 0;
 	p->seq = bpf_ntohl(v->tcp->seq);
 	p->ack = bpf_ntohl(v->tcp->ack_seq);
 	p->win = bpf_ntohs(v->tcp->window);
@@ -119,4 +120,5 @@ static __always_inline void tuple_reverse(struct weir_tuple *to,
 	to->dst = from->src;
 	to->sport = from->dport;
 	to->dport = from->sport;
+	to->pad = 0;
 }

@@ -59,7 +59,7 @@ static long tcpopt_step(u32 i, void *ctx)
 		out->wscale = shift > 14 ? 14 : shift;
 	} else if (kind == OPT_SACK_PERMITTED && size == 2) {
 		out->sack = true;
-	} else if (kind == OPT_SACK && size >= 10 && !(size - 2 & 7)) {
+	} else if (kind == OPT_SACK && size >= 10 && !((size - 2) & 7)) {
 		out->sack_off = off + 2;
 		out->sack_edges = (size - 2) / 4;
 	} else if (kind == OPT_MD5 || kind == OPT_AO) {

@@ -23,7 +23,7 @@ enum weir_listener_proto {
 struct weir_listener_key {
 	struct weir_addr addr;
 	__be16 port;
-	u16 pad;
+	u16 pad[3]; /* 0: every byte of a key counts */
 };
 
 struct weir_listener {

@@ -19,6 +19,7 @@ struct weir_tuple {
 	struct weir_addr dst;
 	__be16 sport;
 	__be16 dport;
+	u32 pad; /* 0: every byte of a key counts */
 };
 
 /* Where a packet leaves and the Ethernet header it gets. */
