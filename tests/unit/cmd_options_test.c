@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Command lines, and tables that fit a terminal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* The commands are no library: what is under test is built in. */
+#include "cmd/cmd.c"
+#include "cmd/columns.c"
+#include "cmd/options.c"
+
+struct own {
+	struct words hosts;
+	bool dry;
+	const char *name;
+	int colour;
+};
+
+static const struct option_row rows_own[] = {
+	{'H', "host", "NAME", "h", OPTION_LIST, offsetof(struct own, hosts)},
+	{'n', "dry-run", NULL, "n", OPTION_FLAG, offsetof(struct own, dry)},
+	{0, "name", "NAME", "x", OPTION_STRING, offsetof(struct own, name)},
+	{0, "colour", "red|green", "c", OPTION_CHOICE, offsetof(struct own, colour)},
+	{},
+};
+
+const struct command commands[] = {
+	{"paint", "Paint", NULL, NULL, {rows_own}, 0, NULL},
+	{},
+};
+
+#define ARGS_MAX 16
+
+struct line {
+	struct ctx ctx;
+	struct own own;
+	char *argv[ARGS_MAX];
+	int argc;
+};
+
+/* Parses "paint" and the words of `text`. */
+static int parse(struct line *l, const char *text, char *buf)
+{
+	void *const to[] = {&l->own};
+	char *p = buf;
+
+	memset(l, 0, sizeof(*l));
+	l->ctx.command = &commands[0];
+	strcpy(buf, text);
+	l->argv[l->argc++] = "paint";
+	while (*p && l->argc < ARGS_MAX - 1) {
+		char *space = strchrnul(p, ' ');
+
+		l->argv[l->argc++] = p;
+		p = *space ? space + 1 : space;
+		*space = '\0';
+	}
+	return options_parse(&l->ctx, to, &l->argc, l->argv);
+}
+
+static void test_forms(void **state)
+{
+	struct line l;
+	char buf[256];
+
+	assert_int_equal(parse(&l, "a -H x --host=y -Hz b --name n -nvv -o json", buf),
+			 0);
+	assert_int_equal(l.argc, 3);
+	assert_string_equal(l.argv[1], "a");
+	assert_string_equal(l.argv[2], "b");
+	assert_int_equal(l.own.hosts.len, 3);
+	assert_string_equal(l.own.hosts.item[0], "x");
+	assert_string_equal(l.own.hosts.item[1], "y");
+	assert_string_equal(l.own.hosts.item[2], "z");
+	assert_string_equal(l.own.name, "n");
+	assert_true(l.own.dry);
+	assert_int_equal(l.ctx.verbose, 2);
+	assert_int_equal(l.ctx.output, OUTPUT_JSON);
+	vec_free(&l.own.hosts);
+}
+
+static void test_operands(void **state)
+{
+	struct line l;
+	char buf[256];
+
+	/* "-" is a file, "--" ends the options. */
+	assert_int_equal(parse(&l, "- -n -- -n --name", buf), 0);
+	assert_int_equal(l.argc, 4);
+	assert_string_equal(l.argv[1], "-");
+	assert_string_equal(l.argv[2], "-n");
+	assert_string_equal(l.argv[3], "--name");
+	assert_null(l.own.name);
+}
+
+static void test_choice(void **state)
+{
+	struct line l;
+	char buf[256];
+
+	assert_int_equal(parse(&l, "--colour green", buf), 0);
+	assert_int_equal(l.own.colour, 1);
+	assert_int_equal(parse(&l, "--colour gree", buf), EXIT_USAGE);
+	assert_int_equal(parse(&l, "--colour red|green", buf), EXIT_USAGE);
+}
+
+static void test_usage_errors(void **state)
+{
+	static const char *const bad[] = {
+		"--nosuch", "-z", "--name", "-H", "--dry-run=yes", "-nz", "--nam=x",
+	};
+	struct line l;
+	char buf[256];
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(parse(&l, bad[i], buf), EXIT_USAGE);
+}
+
+static void test_distance(void **state)
+{
+	assert_int_equal(word_distance("check", "check"), 0);
+	assert_int_equal(word_distance("chek", "check"), 1);
+	assert_int_equal(word_distance("", "abc"), 3);
+	assert_int_equal(word_distance("stats", "status"), 1);
+}
+
+static void test_split(void **state)
+{
+	const char *items[] = {"a,b", "c", ",,d,"};
+	struct words in = {items, 3, 3}, out = {};
+
+	assert_int_equal(words_split(&in, &out), 0);
+	assert_int_equal(out.len, 4);
+	assert_string_equal(out.item[1], "b");
+	assert_string_equal(out.item[3], "d");
+	words_free(&out);
+}
+
+static void test_exit_codes(void **state)
+{
+	struct err err = {};
+
+	err_set(&err, -EPERM, "x");
+	assert_int_equal(cmd_fail(&err), EXIT_REFUSED);
+	err_set(&err, -EOPNOTSUPP, "x");
+	assert_int_equal(cmd_fail(&err), EXIT_REFUSED);
+	err_set(&err, -ENOENT, "x");
+	assert_int_equal(cmd_fail(&err), EXIT_FAILED);
+}
+
+static void test_widths(void **state)
+{
+	static const struct column heads[] = {
+		{"A", COLUMN_LEFT, false},
+		{"B", COLUMN_FLEX, false},
+		{"C", COLUMN_RIGHT, true},
+		{},
+	};
+	struct columns t;
+
+	/* Characters, not bytes. */
+	assert_int_equal(width_of("h\xc3\xa9"), 2);
+	assert_int_equal(bytes_of("h\xc3\xa9llo", 2), 3);
+	columns_init(&t, heads, false);
+	assert_int_equal(t.count, 3);
+	assert_true(is_shown(&t, 1));
+	assert_false(is_shown(&t, 2));
+	columns_row(&t, "x", NULL, "");
+	assert_string_equal(t.rows.item[0][1], "-");
+	vec_free(&t.rows);
+	pool_free(&t.pool);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_forms),	   cmocka_unit_test(test_operands),
+		cmocka_unit_test(test_choice),	   cmocka_unit_test(test_usage_errors),
+		cmocka_unit_test(test_distance),   cmocka_unit_test(test_split),
+		cmocka_unit_test(test_exit_codes), cmocka_unit_test(test_widths),
+	};
+
+	return cmocka_run_group_tests_name("cmd_options", tests, NULL, NULL);
+}
