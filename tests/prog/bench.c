@@ -1,0 +1,853 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "bench.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/pkt_cls.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "weir.skel.h"
+
+#include "base/mem.h"
+#include "dp/dp.h"
+#include "dp/replies.h"
+#include "dp/table.h"
+#include "route/table.h"
+
+#define OUT_MAX 128
+#define ENDPOINTS 3
+#define WAIT_MS 2000
+
+struct frame {
+	enum side side;
+	uint32_t len;
+	uint8_t *bytes;
+};
+
+static struct bench {
+	struct bench_mode mode;
+	struct weir_bpf *skel;
+	struct dp dp;
+	int ifindex[2]; /* weir's devices */
+	int peer[2];	/* packet sockets on the other ends */
+	int cpus;
+	struct frame out[OUT_MAX];
+	uint32_t out_first, out_count;
+	int action; /* of the last BPF_PROG_TEST_RUN */
+	uint64_t before[WEIR_OUTCOME_COUNT];
+	struct weir_reply replies[WEIR_REPLY_FIRST_FREE + 1];
+} b;
+
+static const uint8_t mac_weir[2][6] = {{2, 0, 0, 0, 1, 1}, {2, 0, 0, 0, 2, 1}};
+static const uint8_t mac_client[6] = {2, 0, 0, 0, 1, 10};
+/* the last byte is that of the address */
+static const uint8_t mac_endpoint[6] = {2, 0, 0, 0, 2, 11};
+
+const struct bench_mode *bench_mode(void)
+{
+	return &b.mode;
+}
+
+int bench_map(const char *name)
+{
+	return bpf_object__find_map_fd_by_name(b.skel->obj, name);
+}
+
+static void need(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* ---- devices ---- */
+
+static void shell(const char *command)
+{
+	need(!system(command), command);
+}
+
+static void sysctl_put(const char *path, const char *value)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f) {
+		fputs(value, f);
+		fclose(f);
+	}
+}
+
+static int packet_socket(const char *dev)
+{
+	struct sockaddr_ll at = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_IP),
+		.sll_ifindex = if_nametoindex(dev),
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_IP)), one = 1;
+	int room = 4 << 20;
+
+	need(fd >= 0, "packet socket");
+	need(!setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)),
+	     "PACKET_VNET_HDR");
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+	need(!bind(fd, (struct sockaddr *)&at, sizeof(at)), dev);
+	return fd;
+}
+
+/* In a namespace of this process's own. Neighbours are fixed, so that no ARP is
+ * needed and nothing but weir speaks on the devices. */
+static void devices_make(void)
+{
+	need(!unshare(CLONE_NEWNET), "network namespace");
+	sysctl_put("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
+	sysctl_put("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+	shell("ip link set lo up &&"
+	      "ip link add cli0 address 02:00:00:00:01:01 type veth peer name cli1 &&"
+	      "ip link add srv0 address 02:00:00:00:02:01 type veth peer name srv1 &&"
+	      "for i in cli1 srv1 cli0 srv0; do ip link set $i up; done &&"
+	      "ip addr add 10.0.1.1/24 dev cli0 && ip addr add 10.0.2.1/24 dev srv0 &&"
+	      "ip neigh add 10.0.1.10 lladdr 02:00:00:00:01:0a dev cli0 &&"
+	      "ip neigh add 10.0.2.11 lladdr 02:00:00:00:02:0b dev srv0 &&"
+	      "ip neigh add 10.0.2.12 lladdr 02:00:00:00:02:0c dev srv0 &&"
+	      "ip neigh add 10.0.2.13 lladdr 02:00:00:00:02:0d dev srv0");
+	sysctl_put("/proc/sys/net/ipv4/ip_forward", "1");
+	b.ifindex[CLIENT] = if_nametoindex("cli0");
+	b.ifindex[ENDPOINT] = if_nametoindex("srv0");
+	shell("tc qdisc add dev cli0 clsact && tc qdisc add dev srv0 clsact");
+	b.peer[CLIENT] = packet_socket("cli1");
+	b.peer[ENDPOINT] = packet_socket("srv1");
+}
+
+/* clsact, which every kernel has */
+static void devices_attach(void)
+{
+	DECLARE_LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 1, .priority = 1,
+			    .prog_fd = bpf_program__fd(b.skel->progs.weir_tc));
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		DECLARE_LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = b.ifindex[i],
+				    .attach_point = BPF_TC_INGRESS);
+		struct bpf_tc_opts o = opts;
+
+		o.flags = BPF_TC_F_REPLACE;
+		need(!bpf_tc_attach(&hook, &o), "tc attach");
+	}
+}
+
+/* ---- maps ---- */
+
+static void map_put(const char *name, const void *key, const void *value)
+{
+	need(!bpf_map_update_elem(bench_map(name), key, value, BPF_ANY), name);
+}
+
+static struct weir_addr addr_of(uint32_t ip)
+{
+	struct weir_addr a = {.b = {[10] = 0xff, [11] = 0xff}};
+
+	a.w[3] = htonl(ip);
+	return a;
+}
+
+static void put_listener(void)
+{
+	struct weir_listener_key key = {
+		.addr = addr_of(LISTEN_IP),
+		.port = htons(LISTEN_PORT),
+	};
+	struct weir_listener l = {.id = 1, .proto = WEIR_LISTEN_HTTP, .mss = BENCH_MSS};
+	uint32_t word = LISTEN_PORT / 64;
+	uint64_t bits = 1ull << LISTEN_PORT % 64;
+
+	map_put("listeners", &key, &l);
+	map_put("listen_ports", &word, &bits);
+}
+
+static void put_endpoints(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < ENDPOINTS; i++) {
+		struct weir_endpoint e = {
+			.addr = addr_of(ENDPOINT_IP(i)),
+			.source = addr_of(SOURCE_IP),
+			.port = htons(ENDPOINT_PORT),
+			.mss = 1448,
+			.weight = 1,
+			.state = WEIR_ENDPOINT_READY,
+		};
+
+		map_put("endpoints", &i, &e);
+	}
+}
+
+static void put_groups(void)
+{
+	static struct weir_group a = {.count = 2, .endpoint = {0, 1}};
+	static struct weir_group two = {.count = 1, .endpoint = {2}};
+	static struct weir_group none;
+	uint32_t id;
+
+	id = GROUP_A;
+	map_put("groups", &id, &a);
+	id = GROUP_B;
+	map_put("groups", &id, &two);
+	id = GROUP_NONE;
+	map_put("groups", &id, &none);
+}
+
+static void put_replies(void)
+{
+	struct reply_want want = {
+		.status = 403,
+		.content_type = "text/plain",
+		.body = "no",
+	};
+	struct weir_reply reply;
+	struct err err = {};
+	uint32_t i;
+
+	need(!replies_write_fixed(&b.dp, &err), "replies");
+	need(!reply_render(&want, &reply), "reply");
+	need(!reply_write(&b.dp, BENCH_REPLY, &reply, &err), "reply");
+	for (i = 0; i <= BENCH_REPLY; i++)
+		reply_read(&b.dp, i, &b.replies[i]);
+}
+
+static void put_table(void)
+{
+	static const struct {
+		const char *path;
+		uint32_t group;
+		enum weir_action action;
+		uint32_t flags;
+	} rules[] = {
+		{"/a", 0, WEIR_ACTION_GROUP, 0},
+		{"/strip", 0, WEIR_ACTION_GROUP, WEIR_ROUTE_STRIP},
+		{"/b", 1, WEIR_ACTION_GROUP, 0},
+		{"/none", 2, WEIR_ACTION_GROUP, 0},
+		{"/reply", 0, WEIR_ACTION_REPLY, 0},
+		{"/unhonoured", 0, WEIR_ACTION_UNHONOURED, 0},
+	};
+	struct ir ir = {};
+	struct err err = {};
+	auto_free void *blob = NULL;
+	size_t size, i;
+	int fd;
+
+	for (i = 0; i < 3; i++) {
+		struct ir_group *g = vec_push(&ir.groups);
+
+		g->id = GROUP_A + i;
+		g->name = strdup("bench/group:80");
+	}
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct ir_route *r = vec_push(&ir.routes);
+
+		*r = (struct ir_route){
+			.id = 100 + i,
+			.host_kind = IR_HOST_ANY,
+			.host = strdup(""),
+			.path = strdup(rules[i].path),
+			.match = strdup(rules[i].path),
+			.type = WEIR_PATH_PREFIX,
+			.action = rules[i].action,
+			.flags = rules[i].flags,
+			.group = rules[i].group,
+			.reply = rules[i].action == WEIR_ACTION_REPLY ? 0 : -1,
+			.ingress = strdup("bench/rules"),
+			.backend = strdup("bench/group:80"),
+			.where = strdup("bench"),
+		};
+	}
+	((struct ir_reply *)vec_push(&ir.replies))->status = 403;
+	if (table_compile(&ir, &blob, &size, &err)) {
+		fprintf(stderr, "bench: table: %s\n", err.what);
+		exit(1);
+	}
+	ir_free(&ir);
+	fd = table_fill(&b.dp, blob, size, &err);
+	need(fd >= 0, "table_fill");
+	need(!table_swap(&b.dp, fd, &err), "table_swap");
+	close(fd);
+}
+
+void bench_cookie_keys(const uint64_t now[2], const uint64_t before[2])
+{
+	struct weir_cookie_keys keys = {
+		.now = {now[0], now[1]},
+		.before = {before[0], before[1]},
+	};
+	uint32_t zero = 0;
+
+	map_put("cookie_keys", &zero, &keys);
+}
+
+void bench_ports(uint16_t lo, uint16_t hi)
+{
+	struct weir_settings s = {.abi = WEIR_ABI, .port_lo = lo, .port_hi = hi};
+	uint32_t zero = 0;
+
+	map_put("settings", &zero, &s);
+}
+
+void bench_turn(uint32_t group, uint64_t turn)
+{
+	struct weir_group g;
+
+	need(!bpf_map_lookup_elem(bench_map("groups"), &group, &g), "group");
+	g.turn = turn;
+	map_put("groups", &group, &g);
+}
+
+uint32_t bench_reply(uint32_t id, bool close, bool head_only, const char **text)
+{
+	const struct weir_reply *r = &b.replies[id];
+	const struct weir_reply_text *t = close ? &r->close : &r->keep;
+
+	*text = t->text;
+	return head_only ? t->head_len : t->len;
+}
+
+static struct weir_tuple flow_key(uint16_t client_port)
+{
+	return (struct weir_tuple){
+		.src = addr_of(CLIENT_IP),
+		.dst = addr_of(LISTEN_IP),
+		.sport = htons(client_port),
+		.dport = htons(LISTEN_PORT),
+	};
+}
+
+bool bench_flow(uint16_t client_port, struct weir_flow *f)
+{
+	struct weir_tuple key = flow_key(client_port);
+
+	return !bpf_map_lookup_elem(bench_map("flows"), &key, f);
+}
+
+void bench_flow_put(uint16_t client_port, const struct weir_flow *f)
+{
+	struct weir_tuple key = flow_key(client_port);
+
+	map_put("flows", &key, f);
+}
+
+bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l)
+{
+	struct weir_tuple key = {
+		.src = addr_of(endpoint_ip),
+		.dst = addr_of(SOURCE_IP),
+		.sport = htons(ENDPOINT_PORT),
+		.dport = htons(port),
+	};
+
+	return !bpf_map_lookup_elem(bench_map("legs"), &key, l);
+}
+
+static void map_clear(const char *name)
+{
+	int fd = bench_map(name);
+	struct weir_tuple key;
+
+	while (!bpf_map_get_next_key(fd, NULL, &key))
+		bpf_map_delete_elem(fd, &key);
+}
+
+/* Empties the stack into seen[], returns how many there were. */
+static uint32_t slots_pop(uint32_t seen[BENCH_SLOTS + 1])
+{
+	int fd = bench_map("head_free");
+	uint32_t n = 0;
+
+	while (n <= BENCH_SLOTS && !bpf_map_lookup_and_delete_elem(fd, NULL, &seen[n]))
+		n++;
+	return n;
+}
+
+static bool slots_drained;
+
+void bench_slots_drain(void)
+{
+	uint32_t seen[BENCH_SLOTS + 1];
+
+	slots_pop(seen);
+	slots_drained = true;
+}
+
+uint32_t bench_slots_free(void)
+{
+	uint32_t seen[BENCH_SLOTS + 1], n = slots_pop(seen), i;
+
+	for (i = n; i > 0; i--)
+		map_put("head_free", NULL, &seen[i - 1]);
+	return n;
+}
+
+uint32_t bench_slots_held(void)
+{
+	struct weir_tuple key, *last = NULL;
+	int fd = bench_map("flows");
+	struct weir_flow f;
+	uint32_t n = 0;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &f) && f.slot != WEIR_NO_SLOT)
+			n++;
+		last = &key;
+	}
+	return n;
+}
+
+int bench_fresh(void **state)
+{
+	static const uint64_t now[2] = {1, 2}, before[2] = {3, 4};
+	uint32_t seen[BENCH_SLOTS + 1], i;
+
+	map_clear("flows");
+	map_clear("legs");
+	slots_pop(seen);
+	for (i = BENCH_SLOTS; i-- > 0;)
+		map_put("head_free", NULL, &i);
+	slots_drained = false;
+	bench_cookie_keys(now, before);
+	bench_ports(20000, 20999);
+	put_endpoints();
+	put_groups();
+	while (b.out_count)
+		free(b.out[b.out_first + --b.out_count].bytes);
+	b.out_first = 0;
+	return 0;
+}
+
+/* Every slot is free or held by exactly one flow, and no flow is claimed. */
+int bench_done(void **state)
+{
+	struct weir_tuple key, *last = NULL;
+	uint32_t seen[BENCH_SLOTS + 1], n = slots_pop(seen), i, users[BENCH_SLOTS] = {};
+	int fd = bench_map("flows");
+	struct weir_flow f;
+	int bad = 0;
+
+	for (i = 0; i < n; i++)
+		users[seen[i] % BENCH_SLOTS]++;
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &f)) {
+			if (f.slot != WEIR_NO_SLOT)
+				users[f.slot % BENCH_SLOTS]++;
+			if (f.claim) {
+				fputs("bench: a flow is still claimed\n", stderr);
+				bad = 1;
+			}
+		}
+		last = &key;
+	}
+	for (i = 0; i < BENCH_SLOTS && !slots_drained; i++)
+		if (users[i] != 1) {
+			fprintf(stderr, "bench: head slot %u has %u users\n", i,
+				users[i]);
+			bad = 1;
+		}
+	if (b.out_count) {
+		fputs("bench: frames that nobody expected\n", stderr);
+		bad = 1;
+	}
+	return bad;
+}
+
+/* ---- packets ---- */
+
+static void counters_read(uint64_t out[WEIR_OUTCOME_COUNT])
+{
+	auto_free uint64_t *each = calloc(b.cpus, sizeof(*each));
+	int fd = bench_map("counters"), c;
+	uint32_t i;
+
+	for (i = 0; i < WEIR_OUTCOME_COUNT; i++) {
+		out[i] = 0;
+		if (bpf_map_lookup_elem(fd, &i, each))
+			continue;
+		for (c = 0; c < b.cpus; c++)
+			out[i] += each[c];
+	}
+}
+
+/* Completes a checksum that was left to the device. */
+static void checksum_finish(uint8_t *p, uint32_t len, uint32_t start, uint32_t off)
+{
+	uint32_t sum = 0, i;
+
+	for (i = start; i < len; i++)
+		sum += (i - start) & 1 ? p[i] : p[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~sum;
+	p[start + off] = sum >> 8;
+	p[start + off + 1] = sum;
+}
+
+static void out_add(enum side side, const uint8_t *bytes, uint32_t len)
+{
+	struct frame *f;
+
+	if (b.out_first + b.out_count == OUT_MAX)
+		return;
+	f = &b.out[b.out_first + b.out_count++];
+	f->side = side;
+	f->len = len;
+	f->bytes = malloc(len);
+	memcpy(f->bytes, bytes, len);
+}
+
+/* What has arrived at the other ends of the devices. */
+static void peers_read(void)
+{
+	static uint8_t buf[sizeof(struct virtio_net_hdr) + FRAME_MAX];
+	struct virtio_net_hdr *v = (void *)buf;
+	uint8_t *frame = buf + sizeof(*v);
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		while ((n = recv(b.peer[i], buf, sizeof(buf), MSG_DONTWAIT)) > 0) {
+			n -= sizeof(*v);
+			if (v->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+				checksum_finish(frame, n, v->csum_start,
+						v->csum_offset);
+			out_add(i, frame, n);
+		}
+	}
+}
+
+static bool peers_wait(int ms)
+{
+	struct pollfd p[2] = {{b.peer[0], POLLIN, 0}, {b.peer[1], POLLIN, 0}};
+
+	return poll(p, 2, ms) > 0;
+}
+
+static int test_run(const uint8_t *frame, size_t len, const struct segment *s,
+		    uint8_t *out, uint32_t *out_len)
+{
+	struct __sk_buff skb = {.ifindex = b.ifindex[s->side]};
+	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
+			    .data_size_in = len, .data_out = out,
+			    .data_size_out = FRAME_MAX, .ctx_in = &skb,
+			    .ctx_size_in = sizeof(skb), .repeat = 1);
+
+	skb.gso_size = s->gso_size;
+	need(!bpf_prog_test_run_opts(bpf_program__fd(b.skel->progs.weir_tc), &opts),
+	     "BPF_PROG_TEST_RUN");
+	*out_len = opts.data_size_out;
+	return opts.retval;
+}
+
+static void wire_send(uint8_t *frame, size_t len, const struct segment *s)
+{
+	static uint8_t buf[sizeof(struct virtio_net_hdr) + FRAME_MAX];
+	struct virtio_net_hdr v = {};
+	uint32_t l4 = 34 + s->ip_opts_len;
+
+	if ((b.mode.partial && !s->wrong) || s->gso_size) {
+		uint32_t sum = (s->src >> 16) + (s->src & 0xffff) + (s->dst >> 16) +
+			       (s->dst & 0xffff) + 6 + (20 + s->opts_len + s->len);
+
+		while (sum >> 16)
+			sum = (sum & 0xffff) + (sum >> 16);
+		frame[l4 + 16] = sum >> 8;
+		frame[l4 + 17] = sum;
+		v.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		v.csum_start = l4;
+		v.csum_offset = 16;
+	}
+	if (s->gso_size) {
+		v.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+		v.gso_size = s->gso_size;
+		v.hdr_len = l4 + 20 + s->opts_len;
+	}
+	memcpy(buf, &v, sizeof(v));
+	memcpy(buf + sizeof(v), frame, len);
+	need(send(b.peer[s->side], buf, sizeof(v) + len, 0) > 0, "send");
+}
+
+/* Every packet is counted; what it leads to follows at once. */
+static void wire_settle(void)
+{
+	uint64_t now[WEIR_OUTCOME_COUNT];
+	int i;
+
+	for (i = 0; i < WAIT_MS; i++) {
+		counters_read(now);
+		if (memcmp(now, b.before, sizeof(now)))
+			break;
+		peers_wait(1);
+	}
+	peers_read();
+}
+
+void bench_send_at(const struct segment *s, const char *file, int line)
+{
+	static uint8_t frame[FRAME_MAX], out[FRAME_MAX];
+	uint32_t out_len = 0;
+	size_t len;
+
+	if (b.out_count) {
+		struct frame *f = &b.out[b.out_first];
+
+		segment_print("unexpected", f->bytes, f->len);
+		bench_fail_at(file, line,
+			      "the packet before led to more than expected");
+	}
+	b.out_first = 0;
+	counters_read(b.before);
+	len = segment_build(s, frame);
+	if (b.mode.wire) {
+		b.action = -1;
+		wire_send(frame, len, s);
+		wire_settle();
+		return;
+	}
+	b.action = test_run(frame, len, s, out, &out_len);
+	peers_read();
+	if (b.action == TC_ACT_REDIRECT)
+		out_add(memcmp(out, mac_client, 6) ? ENDPOINT : CLIENT, out, out_len);
+}
+
+#define NAME_ROW(id, name, text) name,
+static const char *const outcome_names[] = {WEIR_OUTCOMES(NAME_ROW)};
+#undef NAME_ROW
+
+/* How the last packet was counted. */
+static void print_counted(void)
+{
+	uint64_t now[WEIR_OUTCOME_COUNT];
+	uint32_t i;
+
+	counters_read(now);
+	fputs("counted:", stderr);
+	for (i = 0; i < WEIR_OUTCOME_COUNT; i++)
+		if (now[i] != b.before[i])
+			fprintf(stderr, " %s", outcome_names[i]);
+	fputc('\n', stderr);
+}
+
+void bench_fail_at(const char *file, int line, const char *what)
+{
+	print_counted();
+	fprintf(stderr, "%s\n", what);
+	_fail(file, line);
+}
+
+static struct frame *next_out(const char *file, int line)
+{
+	if (!b.out_count && b.mode.wire && peers_wait(WAIT_MS))
+		peers_read();
+	if (!b.out_count)
+		bench_fail_at(file, line, "no frame came out");
+	b.out_count--;
+	return &b.out[b.out_first++];
+}
+
+void bench_expect_at(const struct segment *want, const char *file, int line)
+{
+	static uint8_t frame[FRAME_MAX];
+	size_t len = segment_build(want, frame);
+	struct frame *f = next_out(file, line);
+	bool same = segment_same(frame, len, f->bytes, f->len);
+
+	if (same && f->side != want->side) {
+		fputs("on the other device\n", stderr);
+		same = false;
+	}
+	free(f->bytes);
+	if (!same)
+		bench_fail_at(file, line, "not the frame that was expected");
+}
+
+void bench_take_at(struct segment *out, const char *file, int line)
+{
+	static uint8_t frame[FRAME_MAX];
+	struct frame *f = next_out(file, line);
+	bool ok;
+
+	memcpy(frame, f->bytes, f->len);
+	ok = segment_parse(frame, f->len, out) && !segment_checksum(frame, f->len);
+	if (!ok)
+		segment_print("got", frame, f->len);
+	out->side = f->side;
+	free(f->bytes);
+	if (!ok)
+		bench_fail_at(file, line, "not a valid TCP frame");
+}
+
+void bench_nothing_at(const char *file, int line)
+{
+	if (b.mode.wire)
+		peers_read();
+	if (!b.out_count)
+		return;
+	segment_print("unexpected", b.out[b.out_first].bytes, b.out[b.out_first].len);
+	bench_fail_at(file, line, "a frame came out");
+}
+
+void bench_outcome_at(enum weir_outcome o, const char *name, const char *file, int line)
+{
+	uint64_t now[WEIR_OUTCOME_COUNT];
+
+	counters_read(now);
+	if (now[o] == b.before[o] + 1)
+		return;
+	fprintf(stderr, "%s was not counted once\n", name);
+	bench_fail_at(file, line, "another outcome");
+}
+
+void bench_passed_at(const char *file, int line)
+{
+	bench_nothing_at(file, line);
+	if (!b.mode.wire && b.action != TC_ACT_UNSPEC)
+		bench_fail_at(file, line, "not left to the stack");
+}
+
+struct segment bench_segment(enum side side)
+{
+	struct segment s = {.side = side, .ttl = 57, .id = 0x4242, .frag = 0x4000};
+
+	memcpy(s.dmac, mac_weir[side], 6);
+	if (side == CLIENT) {
+		memcpy(s.smac, mac_client, 6);
+		s.src = CLIENT_IP;
+		s.dst = LISTEN_IP;
+		s.dport = LISTEN_PORT;
+	} else {
+		memcpy(s.smac, mac_endpoint, 6);
+		s.src = ENDPOINT_IP(0);
+		s.dst = SOURCE_IP;
+		s.sport = ENDPOINT_PORT;
+	}
+	return s;
+}
+
+struct segment bench_made(enum side side, uint32_t endpoint)
+{
+	struct segment s = {.side = side, .ttl = 64, .frag = 0x4000};
+
+	memcpy(s.smac, mac_weir[side], 6);
+	if (side == CLIENT) {
+		memcpy(s.dmac, mac_client, 6);
+		s.src = LISTEN_IP;
+		s.dst = CLIENT_IP;
+		s.sport = LISTEN_PORT;
+	} else {
+		memcpy(s.dmac, mac_endpoint, 6);
+		s.dmac[5] += endpoint;
+		s.src = SOURCE_IP;
+		s.dst = ENDPOINT_IP(endpoint);
+		s.dport = ENDPOINT_PORT;
+	}
+	return s;
+}
+
+/* ---- the modes ---- */
+
+/* The verifier's log runs to megabytes: its last lines say why. */
+static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	auto_free char *text = NULL;
+	size_t len;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	if (vasprintf(&text, fmt, ap) < 0) {
+		text = NULL;
+		return 0;
+	}
+	len = strlen(text);
+	fputs(len > 2000 ? text + len - 2000 : text, stderr);
+	return 0;
+}
+
+static void bench_load(void)
+{
+	enum dp_map m;
+
+	b.cpus = libbpf_num_possible_cpus();
+	b.skel = weir_bpf__open();
+	need(b.skel, "open");
+	b.skel->rodata->has_cast_kfunc = b.mode.kfunc;
+	b.skel->rodata->table_mask = WEIR_TABLE_MIN - 1;
+	bpf_map__set_max_entries(b.skel->maps.flows, BENCH_FLOWS);
+	bpf_map__set_max_entries(b.skel->maps.legs, BENCH_FLOWS);
+	bpf_map__set_max_entries(b.skel->maps.heads, BENCH_SLOTS);
+	bpf_map__set_max_entries(b.skel->maps.head_free, BENCH_SLOTS);
+	libbpf_set_print(on_libbpf);
+	need(!weir_bpf__load(b.skel), "load");
+	for (m = 0; m < DP_MAP_COUNT; m++)
+		b.dp.map[m] = -1;
+	b.dp.prog = -1;
+	b.dp.map[DP_MAP_replies] = bench_map("replies");
+	b.dp.map[DP_MAP_table] = bench_map("table");
+	b.dp.table_bytes = WEIR_TABLE_MIN;
+	put_listener();
+	put_replies();
+	put_table();
+	if (b.mode.wire)
+		devices_attach();
+}
+
+static int group_setup(void **state)
+{
+	bench_load();
+	return 0;
+}
+
+static int group_teardown(void **state)
+{
+	weir_bpf__destroy(b.skel);
+	b.skel = NULL;
+	return 0;
+}
+
+static const struct bench_mode modes[] = {
+	{.name = "run", .kfunc = true},
+	{.name = "run, no kfunc"},
+	{.name = "wire", .kfunc = true, .wire = true},
+	{.name = "wire, no kfunc", .wire = true},
+	{.name = "wire, partial", .kfunc = true, .wire = true, .partial = true},
+	{.name = "wire, partial, no kfunc", .wire = true, .partial = true},
+};
+
+int bench_run(const char *name, const struct CMUnitTest *tests, size_t count)
+{
+	const char *only = getenv("WEIR_BENCH_MODE");
+	char title[128];
+	int failed = 0;
+	size_t i;
+
+	if (geteuid()) {
+		fprintf(stderr, "%s: needs root, skipped\n", name);
+		return 77;
+	}
+	devices_make();
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (only && strcmp(only, modes[i].name))
+			continue;
+		b.mode = modes[i];
+		snprintf(title, sizeof(title), "%s (%s)", name, modes[i].name);
+		failed += _cmocka_run_group_tests(title, tests, count, group_setup,
+						  group_teardown);
+	}
+	return failed ? 1 : 0;
+}

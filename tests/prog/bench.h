@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The data path on a test bench: loaded into the kernel, its maps filled, two
+ * devices, one towards clients and one towards endpoints. A segment goes in, and
+ * every frame that comes out is compared with the one that is wanted.
+ *
+ *	client ---- cli0 | weir | srv0 ---- endpoints
+ *	10.0.1.10   10.0.1.1      10.0.2.1  10.0.2.11, .12, .13
+ *
+ * A run is either BPF_PROG_TEST_RUN, which also tells the action, or a real
+ * frame through the devices, which also tells where a redirect leads and may
+ * carry an unfinished checksum (CHECKSUM_PARTIAL) as packets of a local
+ * container do. The same tests run every way.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <weir/flow.h>
+#include <weir/outcome.h>
+#include <weir/reply.h>
+
+#include "segment.h"
+
+#define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+
+#define CLIENT_IP IP(10, 0, 1, 10)
+#define LISTEN_IP IP(10, 0, 1, 1)
+#define SOURCE_IP IP(10, 0, 2, 1) /* ours towards endpoints */
+#define ENDPOINT_IP(n) IP(10, 0, 2, 11 + (n))
+#define LISTEN_PORT 80
+#define ENDPOINT_PORT 8080
+
+#define BENCH_MSS 1408	    /* offered to clients */
+#define BENCH_WINDOW 16384u /* before an endpoint is connected */
+#define BENCH_SLOTS 8
+#define BENCH_FLOWS 64
+
+/* Path prefixes and where they lead. */
+enum bench_group {
+	GROUP_A = 1,	/* /a, and /strip with strip-path: endpoints 0 and 1 */
+	GROUP_B = 2,	/* /b: endpoint 2 */
+	GROUP_NONE = 3, /* /none: no endpoint */
+};
+#define BENCH_REPLY (WEIR_REPLY_FIRST_FREE + 0) /* /reply: 403 */
+
+struct bench_mode {
+	const char *name;
+	bool kfunc;   /* has_cast_kfunc */
+	bool wire;    /* through the devices, not BPF_PROG_TEST_RUN */
+	bool partial; /* with CHECKSUM_PARTIAL */
+};
+
+/* One bench a process. Usable as group setup and teardown of cmocka: the mode
+ * is chosen by bench_run(). */
+struct bench;
+
+/* Runs the tests in every mode, or in the one that WEIR_BENCH_MODE names. */
+int bench_run(const char *name, const struct CMUnitTest *tests, size_t count);
+#define BENCH_MAIN(tests)                                                            \
+	int main(void)                                                               \
+	{                                                                            \
+		return bench_run(__FILE__, tests, sizeof(tests) / sizeof(tests[0])); \
+	}
+#define BENCH_TEST(fn) cmocka_unit_test_setup_teardown(fn, bench_fresh, bench_done)
+
+/* Before each test: no flow, all slots free. After it: nothing has leaked. */
+int bench_fresh(void **state);
+int bench_done(void **state);
+
+const struct bench_mode *bench_mode(void);
+
+/* A segment that arrives. Whatever came out before must have been expected. */
+#define bench_send(s) bench_send_at(s, __FILE__, __LINE__)
+void bench_send_at(const struct segment *s, const char *file, int line);
+
+/* The next frame that came out is this one, byte for byte. */
+#define bench_expect(want) bench_expect_at(want, __FILE__, __LINE__)
+void bench_expect_at(const struct segment *want, const char *file, int line);
+
+/* The next frame that came out, for what cannot be known before. Valid until the
+ * next send. */
+#define bench_take(out) bench_take_at(out, __FILE__, __LINE__)
+void bench_take_at(struct segment *out, const char *file, int line);
+
+#define bench_nothing() bench_nothing_at(__FILE__, __LINE__)
+void bench_nothing_at(const char *file, int line);
+
+/* The last packet ended so, or was counted so as well. */
+#define bench_outcome(o) bench_outcome_at(o, #o, __FILE__, __LINE__)
+void bench_outcome_at(enum weir_outcome o, const char *name, const char *file,
+		      int line);
+
+/* The last packet was left to the stack. */
+#define bench_passed() bench_passed_at(__FILE__, __LINE__)
+void bench_passed_at(const char *file, int line);
+
+/* Fails the test, and says how the last packet was counted. */
+void bench_fail_at(const char *file, int line, const char *what);
+
+/* ---- maps ---- */
+
+bool bench_flow(uint16_t client_port, struct weir_flow *f);
+void bench_flow_put(uint16_t client_port, const struct weir_flow *f);
+bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l);
+uint32_t bench_slots_free(void);
+uint32_t bench_slots_held(void);
+/* Takes all free slots away, until the next test. */
+void bench_slots_drain(void);
+int bench_map(const char *name);
+void bench_cookie_keys(const uint64_t now[2], const uint64_t before[2]);
+void bench_ports(uint16_t lo, uint16_t hi);
+/* Which endpoint the next connection of a group gets. */
+void bench_turn(uint32_t group, uint64_t turn);
+/* The bytes of a kernel-made reply: returns their number. */
+uint32_t bench_reply(uint32_t id, bool close, bool head_only, const char **text);
+
+/* Frames of the two sides: addresses, MACs and sensible defaults. */
+struct segment bench_segment(enum side side);
+/* Addressed to the client or to endpoint n, as weir makes a segment itself. */
+struct segment bench_made(enum side side, uint32_t endpoint);
