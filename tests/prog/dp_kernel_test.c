@@ -1,0 +1,707 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dp/ against the kernel, in a network namespace and a pin directory of its
+ * own: what is made, adopted, swapped, expired and taken away. Needs root.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+
+#include <weir/flow.h>
+
+#include "base/addr.h"
+#include "base/mem.h"
+#include "dp/attach.h"
+#include "dp/book.h"
+#include "dp/clsact.h"
+#include "dp/cookies.h"
+#include "dp/counters.h"
+#include "dp/dp.h"
+#include "dp/flows.h"
+#include "dp/listeners.h"
+#include "dp/mapio.h"
+#include "dp/pin.h"
+#include "dp/replies.h"
+#include "dp/table.h"
+
+#define SKIPPED 77
+#define SECOND 1000000000ull
+/* A time of its own: the machine may have been up for less than an idle flow. */
+#define NOW (1000000 * SECOND)
+
+static char pin[64];
+static struct dp dp;
+static struct err err;
+
+#define assert_ok(call)                                             \
+	do {                                                        \
+		int r_ = (call);                                    \
+		if (r_)                                             \
+			fail_msg("%s: %d %s", #call, r_, err.what); \
+	} while (0)
+
+static int setup(void **state)
+{
+	memset(&err, 0, sizeof(err));
+	dp_init(&dp);
+	if (dp_load(&dp, pin, 0, &err) || dp_publish(&dp, &err)) {
+		print_error("%s\n", err.what);
+		return -1;
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	dp_close(&dp);
+	return dp_remove(pin, &err);
+}
+
+static void adopt(size_t table)
+{
+	dp_close(&dp);
+	assert_ok(dp_load(&dp, pin, table, &err));
+	assert_ok(dp_publish(&dp, &err));
+	assert_true(dp.adopted);
+}
+
+/* ---- head_free ---- */
+
+static bool pop_slot(uint32_t *slot)
+{
+	return !bpf_map_lookup_and_delete_elem(dp.map[DP_MAP_head_free], NULL, slot);
+}
+
+static void test_slots_are_made_once(void **state)
+{
+	bool seen[WEIR_HEAD_SLOTS] = {};
+	uint32_t slot, count = 0, taken;
+
+	assert_true(pop_slot(&taken));
+	adopt(0);
+	while (pop_slot(&slot)) {
+		assert_true(slot < WEIR_HEAD_SLOTS);
+		assert_false(seen[slot]);
+		seen[slot] = true;
+		count++;
+	}
+	assert_int_equal(count, WEIR_HEAD_SLOTS - 1);
+	assert_false(seen[taken]);
+}
+
+/* ---- pins ---- */
+
+static void test_half_made_maps_are_made_anew(void **state)
+{
+	uint32_t slot, first;
+
+	assert_true(pop_slot(&first));
+	/* As after a crash before the last pin. */
+	unlink(pin_path(pin, "maps", "settings").s);
+	dp_close(&dp);
+	assert_false(dp_exists(pin));
+	assert_ok(dp_load(&dp, pin, 0, &err));
+	assert_false(dp.adopted);
+	assert_ok(dp_publish(&dp, &err));
+	assert_true(pop_slot(&slot));
+	assert_int_equal(slot, first);
+}
+
+static void test_another_layout_is_refused(void **state)
+{
+	struct weir_settings s;
+	struct dp other;
+
+	assert_ok(dp_settings_read(&dp, &s, &err));
+	s.abi = WEIR_ABI + 1;
+	assert_ok(dp_settings_write(&dp, &s, &err));
+	assert_int_equal(dp_load(&other, pin, 0, &err), -EINVAL);
+	assert_non_null(strstr(err.what, "layout"));
+	assert_non_null(strstr(err.hint, "detach --all"));
+	assert_int_equal(dp_open(&other, pin, &err), -EINVAL);
+}
+
+static void test_locks(void **state)
+{
+	auto_fd int agent = pin_lock(pin, PIN_LOCK_AGENT, &err);
+	auto_fd int change = pin_lock(pin, PIN_LOCK_CHANGE, &err);
+
+	assert_true(agent >= 0);
+	assert_true(change >= 0);
+	assert_int_equal(pin_agent(pin), getpid());
+	assert_int_equal(pin_lock(pin, PIN_LOCK_AGENT, &err), -EBUSY);
+	close(agent);
+	agent = -1;
+	assert_int_equal(pin_agent(pin), 0);
+	agent = pin_lock(pin, PIN_LOCK_AGENT, &err);
+	assert_true(agent >= 0);
+}
+
+/* ---- the route table ---- */
+
+static void put_table(const void *blob, size_t size)
+{
+	auto_fd int inner = table_fill(&dp, blob, size, &err);
+
+	assert_true(inner >= 0);
+	assert_ok(table_swap(&dp, inner, &err));
+}
+
+static void assert_table(const void *want, size_t size)
+{
+	const void *blob;
+	size_t got;
+
+	assert_ok(table_map(&dp, &blob, &got, &err));
+	assert_int_equal(got, dp.table_bytes);
+	assert_memory_equal(blob, want, size);
+	munmap((void *)blob, got);
+}
+
+static void test_table_is_swapped_and_read_back(void **state)
+{
+	const void *blob;
+	size_t size;
+
+	assert_int_equal(table_map(&dp, &blob, &size, &err), -ENOENT);
+	put_table("one", 4);
+	assert_table("one", 4);
+	put_table("two and more", 13);
+	assert_table("two and more", 13);
+}
+
+static void test_table_grows(void **state)
+{
+	auto_free char *large = calloc(1, WEIR_TABLE_MIN + 1);
+	uint32_t kept;
+
+	put_table("small", 6);
+	assert_true(pop_slot(&kept));
+	assert_int_equal(table_fill(&dp, large, WEIR_TABLE_MIN + 1, &err), -EFBIG);
+	large[WEIR_TABLE_MIN] = 'x';
+	dp_close(&dp);
+	assert_ok(dp_load(&dp, pin, WEIR_TABLE_MIN + 1, &err));
+	assert_int_equal(dp.table_bytes, 2 * WEIR_TABLE_MIN);
+	put_table(large, WEIR_TABLE_MIN + 1);
+	assert_ok(dp_publish(&dp, &err));
+	/* Whoever opens the pins finds the large one, and all else as it was. */
+	dp_close(&dp);
+	assert_ok(dp_open(&dp, pin, &err));
+	dp.table_bytes = 2 * WEIR_TABLE_MIN;
+	assert_table(large, WEIR_TABLE_MIN + 1);
+	assert_true(pop_slot(&kept));
+}
+
+static void test_table_over_the_limit(void **state)
+{
+	struct dp other;
+
+	assert_int_equal(dp_load(&other, pin, (size_t)WEIR_TABLE_MAX + 1, &err),
+			 -E2BIG);
+}
+
+/* ---- hooks ---- */
+
+static const struct attachment *find(const struct attachments *all, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < all->len; i++)
+		if (!strcmp(all->item[i].name, name))
+			return &all->item[i];
+	return NULL;
+}
+
+static void assert_attached(const char *name, uint16_t kind)
+{
+	struct attachments all = {};
+	const struct attachment *a;
+
+	assert_ok(attach_list(&dp, &all, &err));
+	a = find(&all, name);
+	assert_non_null(a);
+	assert_true(a->live);
+	assert_int_equal(a->kind, kind);
+	assert_int_equal(a->others, 0);
+	vec_free(&all);
+}
+
+static void assert_detached(const char *name)
+{
+	struct attachments all = {};
+
+	assert_ok(attach_list(&dp, &all, &err));
+	assert_null(find(&all, name));
+	assert_true(clsact_filters(if_nametoindex(name), true) <= 0);
+	vec_free(&all);
+}
+
+static void attach_and_detach(uint16_t kind)
+{
+	assert_ok(attach_iface(&dp, "lo", &err));
+	assert_attached("lo", kind);
+	assert_ok(attach_iface(&dp, "lo", &err));
+	assert_attached("lo", kind);
+	adopt(0);
+	assert_attached("lo", kind);
+	assert_ok(detach_iface(&dp, "lo", &err));
+	assert_detached("lo");
+	assert_int_equal(detach_iface(&dp, "lo", &err), -ENOENT);
+}
+
+static void test_tcx(void **state)
+{
+	assert_ok(attach_iface(&dp, "lo", &err));
+	assert_ok(detach_iface(&dp, "lo", &err));
+	attach_and_detach(WEIR_HOOK_TCX);
+}
+
+static int qdisc_is_there(void)
+{
+	return !system("tc qdisc show dev lo | grep -q clsact");
+}
+
+static void test_clsact(void **state)
+{
+	setenv("WEIR_NO_TCX", "1", 1);
+	attach_and_detach(WEIR_HOOK_CLSACT);
+	assert_false(qdisc_is_there());
+	unsetenv("WEIR_NO_TCX");
+}
+
+static void test_a_qdisc_of_others_stays(void **state)
+{
+	char command[256];
+
+	setenv("WEIR_NO_TCX", "1", 1);
+	assert_int_equal(system("tc qdisc add dev lo clsact"), 0);
+	assert_ok(attach_iface(&dp, "lo", &err));
+	assert_ok(detach_iface(&dp, "lo", &err));
+	assert_true(qdisc_is_there());
+	assert_int_equal(system("tc qdisc del dev lo clsact"), 0);
+
+	/* Also ours, when somebody uses it in the meantime. */
+	assert_ok(attach_iface(&dp, "lo", &err));
+	snprintf(command, sizeof(command),
+		 "tc filter add dev lo egress prio 9 bpf da pinned %s/progs/weir_tc",
+		 pin);
+	assert_int_equal(system(command), 0);
+	assert_ok(detach_iface(&dp, "lo", &err));
+	assert_true(qdisc_is_there());
+	assert_int_equal(system("tc qdisc del dev lo clsact"), 0);
+	unsetenv("WEIR_NO_TCX");
+}
+
+static void test_no_such_interface(void **state)
+{
+	assert_int_equal(attach_iface(&dp, "nosuch", &err), -ENODEV);
+	assert_non_null(strstr(err.what, "nosuch"));
+}
+
+static void test_removal_takes_hooks_off(void **state)
+{
+	setenv("WEIR_NO_TCX", "1", 1);
+	assert_ok(attach_iface(&dp, "lo", &err));
+	assert_true(qdisc_is_there());
+	assert_ok(dp_remove(pin, &err));
+	assert_false(qdisc_is_there());
+	assert_int_equal(access(pin, F_OK), -1);
+	unsetenv("WEIR_NO_TCX");
+}
+
+/* ---- listeners ---- */
+
+static uint64_t port_word(uint16_t port)
+{
+	uint32_t word = port / 64;
+	uint64_t bits = 0;
+
+	bpf_map_lookup_elem(dp.map[DP_MAP_listen_ports], &word, &bits);
+	return bits >> port % 64 & 1;
+}
+
+static void test_listeners(void **state)
+{
+	struct listeners a = {}, b = {};
+	struct listener_rows rows = {};
+
+	assert_ok(listeners_parse("10.0.0.1:80", NULL, 0, &a, &err));
+	assert_ok(listeners_parse("10.0.0.1:8080", NULL, 0, &a, &err));
+	assert_ok(listeners_parse("[2001:db8::1]:80", NULL, 0, &b, &err));
+	assert_ok(listeners_set(&dp, &a, true, &err));
+	assert_true(port_word(80));
+	assert_true(port_word(8080));
+	assert_false(port_word(81));
+	assert_ok(listeners_set(&dp, &b, false, &err));
+	assert_int_equal(map_count(dp.map[DP_MAP_listeners]), 3);
+	assert_ok(listeners_set(&dp, &b, true, &err));
+	assert_true(port_word(80));
+	assert_false(port_word(8080));
+	assert_ok(listeners_set_mss(&dp, 1234, &err));
+	assert_ok(listeners_list(&dp, &rows, &err));
+	assert_int_equal(rows.len, 1);
+	assert_int_equal(rows.item[0].mss, 1234);
+	assert_string_equal(rows.item[0].text, "[2001:db8::1]:80/http");
+	vec_free(&rows);
+	vec_free(&a);
+	vec_free(&b);
+}
+
+/* ---- endpoints, groups, routes ---- */
+
+static struct endpoint_want endpoint(const char *text, bool ready)
+{
+	struct endpoint_want e = {.ready = ready};
+
+	assert_int_equal(addr_parse_port(text, &e.addr, &e.port), 0);
+	return e;
+}
+
+static void write_groups(struct book *book, struct group_want *want, size_t count)
+{
+	uint16_t mss;
+
+	book_begin(book);
+	assert_ok(book_groups(book, want, count, &err));
+	assert_ok(book_write_groups(book, &dp, want, count, &mss, &err));
+	assert_ok(book_retire(book, &dp, &err));
+}
+
+static bool nothing_is_used(uint32_t id, void *arg)
+{
+	return false;
+}
+
+static void test_groups(void **state)
+{
+	struct endpoint_want both[] = {endpoint("127.0.0.1:81", true),
+				       endpoint("127.0.0.1:82", true)};
+	struct group_want want[] = {{"ns/a:80", both, 2, 0},
+				    {"ns/none:80", NULL, 0, 0}};
+	struct book book = {};
+	struct weir_endpoint ep;
+	struct weir_group g;
+	uint32_t first, gone;
+
+	assert_ok(book_read(&book, &dp, &err));
+	write_groups(&book, want, 2);
+	first = want[0].id;
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_groups], &first, &g), 0);
+	assert_int_equal(g.count, 2);
+	assert_string_equal(g.name, "ns/a:80");
+	gone = g.endpoint[1];
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_endpoints], &gone, &ep), 0);
+	assert_string_equal(ep.text, "127.0.0.1:82");
+	assert_string_equal(ep.service, "ns/a:80");
+	assert_int_equal(ep.state, WEIR_ENDPOINT_READY);
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_groups], &want[1].id, &g),
+			 0);
+	assert_int_equal(g.count, 0);
+
+	/* The kernel's turn survives a change of the group. */
+	bpf_map_lookup_elem(dp.map[DP_MAP_groups], &first, &g);
+	g.turn = 77;
+	bpf_map_update_elem(dp.map[DP_MAP_groups], &first, &g, BPF_ANY);
+	want[0].count = 1;
+	write_groups(&book, want, 1);
+	bpf_map_lookup_elem(dp.map[DP_MAP_groups], &first, &g);
+	assert_int_equal(g.turn, 77);
+	assert_int_equal(g.count, 1);
+	assert_int_equal(map_count(dp.map[DP_MAP_groups]), 1);
+
+	/* The endpoint stays, marked, until nobody uses it. */
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_endpoints], &gone, &ep), 0);
+	assert_int_equal(ep.state, WEIR_ENDPOINT_GONE);
+
+	/* Another process finds the same ids, and gives none twice. */
+	assert_ok(book_read(&book, &dp, &err));
+	want[0].count = 2;
+	write_groups(&book, want, 2);
+	assert_int_equal(want[0].id, first);
+	bpf_map_lookup_elem(dp.map[DP_MAP_groups], &first, &g);
+	assert_int_equal(g.endpoint[1], gone);
+	assert_true(want[1].id > first);
+
+	want[0].count = 1;
+	write_groups(&book, want, 1);
+	book_forget_endpoints(&book, &dp, nothing_is_used, NULL);
+	assert_int_not_equal(bpf_map_lookup_elem(dp.map[DP_MAP_endpoints], &gone, &ep),
+			     0);
+	assert_int_equal(map_count(dp.map[DP_MAP_endpoints]), 1);
+	book_free(&book);
+}
+
+static void test_draining_endpoints_are_not_picked(void **state)
+{
+	struct endpoint_want both[] = {endpoint("127.0.0.1:81", false),
+				       endpoint("127.0.0.1:82", true)};
+	struct group_want want = {"ns/a:80", both, 2, 0};
+	struct book book = {};
+	struct weir_group g;
+
+	assert_ok(book_read(&book, &dp, &err));
+	write_groups(&book, &want, 1);
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_groups], &want.id, &g), 0);
+	assert_int_equal(g.count, 1);
+	assert_int_equal(map_count(dp.map[DP_MAP_endpoints]), 2);
+	book_free(&book);
+}
+
+static void test_ids_that_flows_remember_are_not_given_again(void **state)
+{
+	struct group_want want = {"ns/new:80", NULL, 0, 0};
+	struct weir_flow flow = {
+		.group_id = 500, .route_id = 3, .endpoint_id = WEIR_NO_ID};
+	struct weir_tuple key = {};
+	struct book book = {};
+
+	assert_int_equal(
+		bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY), 0);
+	assert_ok(book_read(&book, &dp, &err));
+	write_groups(&book, &want, 1);
+	assert_int_equal(want.id, 501);
+	book_free(&book);
+}
+
+static void test_long_names_stay_apart(void **state)
+{
+	char a[200], b[200];
+	struct group_want want[] = {{a, NULL, 0, 0}, {b, NULL, 0, 0}};
+	struct book book = {};
+
+	memset(a, 'x', sizeof(a) - 1);
+	a[sizeof(a) - 1] = '\0';
+	memcpy(b, a, sizeof(b));
+	b[150] = 'y';
+	assert_ok(book_read(&book, &dp, &err));
+	write_groups(&book, want, 2);
+	assert_int_not_equal(want[0].id, want[1].id);
+	assert_int_equal(map_count(dp.map[DP_MAP_groups]), 2);
+	book_free(&book);
+}
+
+static void test_routes(void **state)
+{
+	struct weir_route r = {.ingress = "ns/i", .host = "h", .path = "/p"};
+	struct book book = {};
+	size_t first, twin;
+	uint32_t id, twin_id;
+
+	assert_ok(book_read(&book, &dp, &err));
+	book_begin(&book);
+	assert_ok(book_route(&book, &r, &first, &err));
+	assert_ok(book_route(&book, &r, &twin, &err));
+	assert_int_not_equal(first, twin);
+	id = book.routes.item[first].id;
+	twin_id = book.routes.item[twin].id;
+	assert_ok(book_write_route(&book, &dp, first, &r, &err));
+	assert_ok(book_write_route(&book, &dp, twin, &r, &err));
+	assert_ok(book_retire(&book, &dp, &err));
+
+	assert_ok(book_read(&book, &dp, &err));
+	book_begin(&book);
+	assert_ok(book_route(&book, &r, &first, &err));
+	assert_true(book.routes.item[first].id == id ||
+		    book.routes.item[first].id == twin_id);
+	assert_ok(book_retire(&book, &dp, &err));
+	assert_int_equal(map_count(dp.map[DP_MAP_routes]), 1);
+	book_free(&book);
+}
+
+/* ---- connections ---- */
+
+static void put_flow(uint16_t port, uint8_t flow_state, uint64_t age_s, uint32_t slot)
+{
+	struct weir_tuple key = {.sport = port};
+	struct weir_flow flow = {
+		.state = flow_state,
+		.seen_ns = NOW - age_s * SECOND,
+		.slot = slot,
+		.endpoint_id = port,
+	};
+
+	assert_int_equal(
+		bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY), 0);
+}
+
+static void put_leg(uint16_t port, uint8_t leg_state, uint64_t age_s)
+{
+	struct weir_tuple key = {.sport = port};
+	struct weir_leg leg = {
+		.state = leg_state,
+		.seen_ns = NOW - age_s * SECOND,
+		.endpoint_id = port,
+	};
+
+	assert_int_equal(bpf_map_update_elem(dp.map[DP_MAP_legs], &key, &leg, BPF_ANY),
+			 0);
+}
+
+static void test_sweep(void **state)
+{
+	struct sweep s;
+	uint32_t slot, next;
+
+	assert_true(pop_slot(&slot));
+	assert_true(pop_slot(&next));
+	put_flow(1, WEIR_FLOW_HEAD, 59, WEIR_NO_SLOT);
+	put_flow(2, WEIR_FLOW_HEAD, 61, slot);
+	put_flow(3, WEIR_FLOW_SPLICED, 3600, WEIR_NO_SLOT);
+	put_flow(4, WEIR_FLOW_SPLICED, 7501, WEIR_NO_SLOT);
+	put_flow(5, WEIR_FLOW_CONNECT, 11, WEIR_NO_SLOT);
+	put_flow(6, WEIR_FLOW_CLOSED, 61, WEIR_NO_SLOT);
+	put_flow(7, WEIR_FLOW_REPLIED, 59, WEIR_NO_SLOT);
+	put_leg(3, WEIR_LEG_SPLICED, 3600);
+	put_leg(8, WEIR_LEG_ORPHAN, 61);
+	assert_ok(flows_sweep(&dp, NOW, &s, &err));
+	assert_int_equal(s.expired_flows, 4);
+	assert_int_equal(s.expired_legs, 1);
+	assert_int_equal(s.legs, 1);
+	assert_int_equal(s.flows[WEIR_FLOW_HEAD], 1);
+	assert_int_equal(s.flows[WEIR_FLOW_SPLICED], 1);
+	assert_int_equal(s.flows[WEIR_FLOW_REPLIED], 1);
+	assert_true(id_set_has(&s.endpoints, 3));
+	assert_false(id_set_has(&s.endpoints, 4));
+	assert_false(id_set_has(&s.endpoints, 8));
+	sweep_fini(&s);
+	/* The buffer came back, once. */
+	assert_true(pop_slot(&next));
+	assert_int_equal(next, slot);
+	assert_true(pop_slot(&next));
+	assert_int_not_equal(next, slot);
+	assert_ok(flows_sweep(&dp, NOW, &s, &err));
+	assert_int_equal(s.expired_flows, 0);
+	sweep_fini(&s);
+}
+
+static void test_a_claimed_flow_is_left_alone(void **state)
+{
+	struct weir_tuple key = {.sport = 1};
+	struct weir_flow flow = {
+		.state = WEIR_FLOW_HEAD, .claim = 1, .slot = WEIR_NO_SLOT};
+	struct sweep s;
+
+	assert_int_equal(
+		bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY), 0);
+	assert_ok(flows_sweep(&dp, NOW + 1000 * SECOND, &s, &err));
+	assert_int_equal(s.expired_flows, 0);
+	sweep_fini(&s);
+}
+
+static void test_many_flows_are_listed(void **state)
+{
+	struct sweep s;
+	uint32_t i;
+
+	for (i = 0; i < 20000; i++)
+		put_flow(i, WEIR_FLOW_HEAD, 0, WEIR_NO_SLOT);
+	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 20000);
+	assert_ok(flows_sweep(&dp, NOW + 61 * SECOND, &s, &err));
+	assert_int_equal(s.expired_flows, 20000);
+	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 0);
+	sweep_fini(&s);
+}
+
+/* ---- keys, replies, counters ---- */
+
+static struct weir_cookie_keys keys(void)
+{
+	struct weir_cookie_keys k = {};
+	uint32_t zero = 0;
+
+	bpf_map_lookup_elem(dp.map[DP_MAP_cookie_keys], &zero, &k);
+	return k;
+}
+
+static void test_cookie_keys(void **state)
+{
+	struct weir_cookie_keys first = keys(), second;
+
+	assert_true(first.now[0] && first.now[1] && first.before[0]);
+	adopt(0);
+	second = keys();
+	assert_memory_equal(&first, &second, sizeof(first));
+	assert_ok(cookies_rotate(&dp, &err));
+	second = keys();
+	assert_memory_equal(second.before, first.now, sizeof(first.now));
+	assert_memory_not_equal(second.now, first.now, sizeof(first.now));
+}
+
+static void test_fixed_replies_are_there(void **state)
+{
+	struct weir_reply r;
+
+	assert_int_equal(reply_read(&dp, WEIR_REPLY_NOT_FOUND, &r), 0);
+	assert_int_equal(r.status, 404);
+	assert_int_equal(r.keep.len - r.keep.head_len, 48);
+	assert_int_equal(reply_read(&dp, WEIR_REPLY_VERSION, &r), 0);
+	assert_int_equal(r.status, 505);
+}
+
+static void test_counters_have_names(void **state)
+{
+	struct weir_counter_name name;
+	uint32_t i = WEIR_REQ_ROUTED;
+	struct counters c;
+
+	assert_ok(counters_read(&dp, &c, &err));
+	assert_int_equal(c.value[WEIR_REQ_ROUTED], 0);
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_counter_names], &i, &name),
+			 0);
+	assert_string_equal(name.name, "req_routed");
+	assert_string_equal(outcome_names[i], "req_routed");
+}
+
+#define KERNEL_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		KERNEL_TEST(test_slots_are_made_once),
+		KERNEL_TEST(test_half_made_maps_are_made_anew),
+		KERNEL_TEST(test_another_layout_is_refused),
+		KERNEL_TEST(test_locks),
+		KERNEL_TEST(test_table_is_swapped_and_read_back),
+		KERNEL_TEST(test_table_grows),
+		KERNEL_TEST(test_table_over_the_limit),
+		KERNEL_TEST(test_tcx),
+		KERNEL_TEST(test_clsact),
+		KERNEL_TEST(test_a_qdisc_of_others_stays),
+		KERNEL_TEST(test_no_such_interface),
+		KERNEL_TEST(test_removal_takes_hooks_off),
+		KERNEL_TEST(test_listeners),
+		KERNEL_TEST(test_groups),
+		KERNEL_TEST(test_draining_endpoints_are_not_picked),
+		KERNEL_TEST(test_ids_that_flows_remember_are_not_given_again),
+		KERNEL_TEST(test_long_names_stay_apart),
+		KERNEL_TEST(test_routes),
+		KERNEL_TEST(test_sweep),
+		KERNEL_TEST(test_a_claimed_flow_is_left_alone),
+		KERNEL_TEST(test_many_flows_are_listed),
+		KERNEL_TEST(test_cookie_keys),
+		KERNEL_TEST(test_fixed_replies_are_there),
+		KERNEL_TEST(test_counters_have_names),
+	};
+
+	if (geteuid() || unshare(CLONE_NEWNET)) {
+		fprintf(stderr, "skipped: needs root\n");
+		return SKIPPED;
+	}
+	if (system("ip link set lo up"))
+		return SKIPPED;
+	snprintf(pin, sizeof(pin), "/sys/fs/bpf/weir-dp-test-%d", getpid());
+	return cmocka_run_group_tests_name("dp_kernel", tests, NULL, NULL);
+}
