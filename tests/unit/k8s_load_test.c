@@ -120,6 +120,8 @@ static void test_json_values(void **state)
 		    "not valid JSON: expected a key in quotes (test:2:12)");
 	check_value(true, "{\"v\": 1,\n \"v\": 2}",
 		    "duplicate key \"v\": it already stands at 1:2 (test:2:2)");
+	check_value(true, "{\"b\": 1,\n\"b\": 2,\n\"a\": 1,\n\"a\": 2}",
+		    "duplicate key \"b\": it already stands at 1:2 (test:2:1)");
 	check_value(true, "{\"v\": [1 2]}",
 		    "not valid JSON: expected , or ] in a list (test:1:10)");
 }
