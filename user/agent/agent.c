@@ -104,11 +104,12 @@ static int settle_hooks(struct agent *a, const struct names *ifaces, struct err 
 	return r;
 }
 
+/* Interfaces may be gone for a while, and come back. */
 static int settle_node(struct agent *a, struct err *err)
 {
 	struct listeners listeners = {};
 	struct names ifaces = {};
-	int r = iface_find(a->opt->ifaces, a->opt->iface_count, &ifaces, err);
+	int r = iface_find(a->opt->ifaces, a->opt->iface_count, false, &ifaces, err);
 
 	if (!r)
 		r = parse_listeners(a->opt, &ifaces, &listeners, err);
@@ -163,8 +164,7 @@ static int reconcile_rules(struct agent *a, struct err *err)
 /* The same rules, with the ways to the endpoints as they are now. */
 static int reconcile_node(struct agent *a, struct err *err)
 {
-	struct applied done;
-	int r = apply_ir(&a->applier, &a->ir, &done, err);
+	int r = apply_paths(&a->applier, &a->ir, err);
 
 	return r ? r : settle_node(a, err);
 }
@@ -260,6 +260,19 @@ static bool is_used(uint32_t id, void *arg)
 	return id_set_has(arg, id);
 }
 
+static void forget_endpoints(struct agent *a, struct id_set *used)
+{
+	auto_fd int lock = -1;
+	struct err err = {};
+
+	if (!book_has_unwanted_endpoints(&a->applier.book))
+		return;
+	lock = pin_lock(a->opt->pin, PIN_LOCK_CHANGE, &err);
+	/* Endpoints that another process has put there are not ours to judge. */
+	if (lock >= 0 && applier_is_current(&a->applier))
+		book_forget_endpoints(&a->applier.book, &a->dp, is_used, used);
+}
+
 static void on_sweep(struct watch *w)
 {
 	struct agent *a = w->arg;
@@ -275,9 +288,7 @@ static void on_sweep(struct watch *w)
 		log_debug("%llu connections and %llu endpoint legs expired",
 			  (unsigned long long)sweep.expired_flows,
 			  (unsigned long long)sweep.expired_legs);
-	if (a->applier.is_ready)
-		book_forget_endpoints(&a->applier.book, &a->dp, is_used,
-				      &sweep.endpoints);
+	forget_endpoints(a, &sweep.endpoints);
 	sweep_fini(&sweep);
 }
 
@@ -378,7 +389,7 @@ static int start(struct agent *a, struct err *err)
 	struct names ifaces = {};
 	auto_fd int lock = -1;
 	struct applied done;
-	int r = iface_find(a->opt->ifaces, a->opt->iface_count, &ifaces, err);
+	int r = iface_find(a->opt->ifaces, a->opt->iface_count, true, &ifaces, err);
 
 	if (!r)
 		r = parse_listeners(a->opt, &ifaces, &listeners, err);

@@ -43,6 +43,23 @@ static void read_replies(struct applier *a)
 	}
 }
 
+/* Another process may have replaced the table's map and the program by larger
+ * ones: what is pinned counts. */
+static int reopen(struct dp *dp, struct err *err)
+{
+	struct dp again;
+	int r;
+
+	if (dp->fresh_prog)
+		return 0; /* ours is newer, and not pinned yet */
+	r = dp_open(&again, dp->pin, err);
+	if (r)
+		return r;
+	dp_close(dp);
+	*dp = again;
+	return 0;
+}
+
 /* The maps may have been changed by another process since the last time. */
 static int refresh(struct applier *a, struct weir_settings *s, struct err *err)
 {
@@ -52,13 +69,24 @@ static int refresh(struct applier *a, struct weir_settings *s, struct err *err)
 		return r;
 	a->table_hash = 0;
 	a->is_ready = false;
-	r = book_read(&a->book, a->dp, err);
+	r = reopen(a->dp, err);
+	if (!r)
+		r = book_read(&a->book, a->dp, err);
 	if (r)
 		return r;
 	read_replies(a);
 	a->generation = s->generation;
 	a->is_ready = true;
 	return 0;
+}
+
+bool applier_is_current(const struct applier *a)
+{
+	struct weir_settings s;
+	struct err ignored = {};
+
+	return a->is_ready && !dp_settings_read(a->dp, &s, &ignored) &&
+	       s.generation == a->generation;
 }
 
 /* ---- replies: ids stay with their bytes ---- */
@@ -419,6 +447,26 @@ int apply_ir(struct applier *a, struct ir *ir, struct applied *out, struct err *
 		*out = (struct applied){settings.generation, swaps, size};
 	} else {
 		a->is_ready = false; /* the maps are asked again next time */
+	}
+	plan_free(&p);
+	return r;
+}
+
+int apply_paths(struct applier *a, struct ir *ir, struct err *err)
+{
+	struct plan p = {.ir = ir};
+	uint16_t mss;
+	int r;
+
+	if (!applier_is_current(a))
+		return 0;
+	r = plan_groups(a, &p, err);
+	if (!r)
+		r = book_write_groups(&a->book, a->dp, p.groups, ir->groups.len, &mss,
+				      err);
+	if (!r) {
+		a->mss = mss;
+		r = listeners_set_mss(a->dp, mss, err);
 	}
 	plan_free(&p);
 	return r;

@@ -41,6 +41,14 @@ struct applied {
 /* The caller holds the change lock, and the ir stays his (its ids are set). */
 int apply_ir(struct applier *a, struct ir *ir, struct applied *out, struct err *err);
 
+/* The ir that is applied already, once more, for its endpoints alone: the ways to
+ * them may have changed. Nothing is done when another process has applied
+ * something else in the meantime. */
+int apply_paths(struct applier *a, struct ir *ir, struct err *err);
+
+/* Has nobody else changed the maps since? */
+bool applier_is_current(const struct applier *a);
+
 /* Says in the settings why the last attempt was refused. */
 void apply_refused(const struct dp *dp, const struct err *why);
 

@@ -120,7 +120,7 @@ static int attach_run(const char *pin, const struct words *patterns,
 	struct names ifaces = {};
 	auto_fd int lock = -1;
 	struct dp dp;
-	int r = iface_find(patterns->item, patterns->len, &ifaces, err);
+	int r = iface_find(patterns->item, patterns->len, true, &ifaces, err);
 
 	if (!r)
 		r = parse_listeners(texts, &ifaces, &listeners, err);
@@ -193,12 +193,16 @@ static int detach_some(const char *pin, int argc, char **argv, struct err *err)
 /* With an agent running, what it serves would be cut from under it. */
 static int detach_everything(const char *pin, struct err *err)
 {
+	struct err absent = {};
+	auto_fd int lock = -1;
 	int pid = pin_agent(pin);
 
 	if (pid) {
 		err_set(err, -EBUSY, "an agent is running: stop it first");
 		return pid > 0 ? err_where(err, "process %d", pid) : -EBUSY;
 	}
+	/* Nothing to be locked is nothing to wait for. */
+	lock = pin_lock(pin, PIN_LOCK_CHANGE, &absent);
 	return dp_remove(pin, err);
 }
 

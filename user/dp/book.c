@@ -364,6 +364,16 @@ int book_retire(struct book *book, const struct dp *dp, struct err *err)
 	return 0;
 }
 
+bool book_has_unwanted_endpoints(const struct book *book)
+{
+	size_t i;
+
+	for (i = 0; i < book->endpoints.len; i++)
+		if (!book->endpoints.item[i].wanted)
+			return true;
+	return false;
+}
+
 struct forget {
 	const struct dp *dp;
 	bool (*is_used)(uint32_t id, void *arg);

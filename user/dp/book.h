@@ -66,6 +66,8 @@ int book_write_route(struct book *book, const struct dp *dp, size_t place,
  * marked as gone. */
 int book_retire(struct book *book, const struct dp *dp, struct err *err);
 
+bool book_has_unwanted_endpoints(const struct book *book);
+
 /* Endpoints that are gone and that no connection uses any more: is_used() is
  * asked for each. */
 void book_forget_endpoints(struct book *book, const struct dp *dp,

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <net/if.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,8 +57,8 @@ static int add_matches(struct names *n, const char *pattern,
 	return r;
 }
 
-int iface_find(const char *const *patterns, size_t count, struct names *out,
-	       struct err *err)
+int iface_find(const char *const *patterns, size_t count, bool all_must_exist,
+	       struct names *out, struct err *err)
 {
 	struct if_nameindex *all = if_nameindex();
 	struct names found = {};
@@ -74,11 +73,11 @@ int iface_find(const char *const *patterns, size_t count, struct names *out,
 		r = add_matches(&found, patterns[i], all);
 		if (r)
 			err_set(err, r, "interfaces: %s", strerror(-r));
-		else if (found.len == before && !has_name(&found, patterns[i]) &&
-			 !strpbrk(patterns[i], "*?["))
+		else if (all_must_exist && found.len == before &&
+			 !has_name(&found, patterns[i]) && !strpbrk(patterns[i], "*?["))
 			r = err_set(err, -ENODEV, "no such interface: %s", patterns[i]);
 	}
-	if (!r && !found.len)
+	if (!r && all_must_exist && !found.len)
 		r = err_set(err, -ENODEV, "no interface matches");
 	if_freenameindex(all);
 	if (r) {

@@ -2,6 +2,7 @@
 /* Interfaces by name and by pattern. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -12,7 +13,7 @@ struct names vec_of(char *);
 void names_free(struct names *n);
 
 /* Every interface that one of the patterns (fnmatch: "eth*") means, once each,
- * never the loopback unless it is named. A plain name that does not exist is
- * an error, and so is no interface at all. */
-int iface_find(const char *const *patterns, size_t count, struct names *out,
-	       struct err *err);
+ * never the loopback unless it is named. With `all_must_exist` a plain name that
+ * does not exist is an error, and so is no interface at all. */
+int iface_find(const char *const *patterns, size_t count, bool all_must_exist,
+	       struct names *out, struct err *err);
