@@ -41,6 +41,7 @@ static struct bench {
 	int ifindex[2]; /* weir's devices */
 	int peer[2];	/* packet sockets on the other ends */
 	int cpus;
+	int table;
 	struct frame out[OUT_MAX];
 	uint32_t out_first, out_count;
 	int action; /* of the last BPF_PROG_TEST_RUN */
@@ -176,22 +177,37 @@ static void put_listener(void)
 	map_put("listen_ports", &word, &bits);
 }
 
+void bench_endpoint(uint32_t id, uint32_t ip, enum weir_endpoint_state state)
+{
+	struct weir_endpoint e = {
+		.addr = addr_of(ip),
+		.source = addr_of(SOURCE_IP),
+		.port = htons(ENDPOINT_PORT),
+		.mss = 1448,
+		.weight = 1,
+		.state = state,
+	};
+
+	map_put("endpoints", &id, &e);
+}
+
 static void put_endpoints(void)
 {
 	uint32_t i;
 
-	for (i = 0; i < ENDPOINTS; i++) {
-		struct weir_endpoint e = {
-			.addr = addr_of(ENDPOINT_IP(i)),
-			.source = addr_of(SOURCE_IP),
-			.port = htons(ENDPOINT_PORT),
-			.mss = 1448,
-			.weight = 1,
-			.state = WEIR_ENDPOINT_READY,
-		};
+	for (i = 0; i < ENDPOINTS; i++)
+		bench_endpoint(i, ENDPOINT_IP(i), WEIR_ENDPOINT_READY);
+}
 
-		map_put("endpoints", &i, &e);
-	}
+void bench_table(bool there)
+{
+	uint32_t zero = 0;
+	struct err err = {};
+
+	if (there)
+		need(!table_swap(&b.dp, b.table, &err), "table");
+	else
+		bpf_map_delete_elem(bench_map("table"), &zero);
 }
 
 static void put_groups(void)
@@ -281,8 +297,8 @@ static void put_table(void)
 	ir_free(&ir);
 	fd = table_fill(&b.dp, blob, size, &err);
 	need(fd >= 0, "table_fill");
-	need(!table_swap(&b.dp, fd, &err), "table_swap");
-	close(fd);
+	b.table = fd;
+	b.table = fd;
 }
 
 void bench_cookie_keys(const uint64_t now[2], const uint64_t before[2])
@@ -378,14 +394,19 @@ static uint32_t slots_pop(uint32_t seen[BENCH_SLOTS + 1])
 	return n;
 }
 
-static bool slots_drained;
-
 void bench_slots_drain(void)
 {
 	uint32_t seen[BENCH_SLOTS + 1];
 
 	slots_pop(seen);
-	slots_drained = true;
+}
+
+void bench_slots_fill(void)
+{
+	uint32_t i;
+
+	for (i = BENCH_SLOTS; i-- > 0;)
+		map_put("head_free", NULL, &i);
 }
 
 uint32_t bench_slots_free(void)
@@ -415,18 +436,17 @@ uint32_t bench_slots_held(void)
 int bench_fresh(void **state)
 {
 	static const uint64_t now[2] = {1, 2}, before[2] = {3, 4};
-	uint32_t seen[BENCH_SLOTS + 1], i;
+	uint32_t seen[BENCH_SLOTS + 1];
 
 	map_clear("flows");
 	map_clear("legs");
 	slots_pop(seen);
-	for (i = BENCH_SLOTS; i-- > 0;)
-		map_put("head_free", NULL, &i);
-	slots_drained = false;
+	bench_slots_fill();
 	bench_cookie_keys(now, before);
 	bench_ports(20000, 20999);
 	put_endpoints();
 	put_groups();
+	bench_table(true);
 	while (b.out_count)
 		free(b.out[b.out_first + --b.out_count].bytes);
 	b.out_first = 0;
@@ -455,7 +475,7 @@ int bench_done(void **state)
 		}
 		last = &key;
 	}
-	for (i = 0; i < BENCH_SLOTS && !slots_drained; i++)
+	for (i = 0; i < BENCH_SLOTS; i++)
 		if (users[i] != 1) {
 			fprintf(stderr, "bench: head slot %u has %u users\n", i,
 				users[i]);
@@ -817,6 +837,7 @@ static int group_teardown(void **state)
 {
 	weir_bpf__destroy(b.skel);
 	b.skel = NULL;
+	close(b.table);
 	return 0;
 }
 

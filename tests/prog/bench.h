@@ -23,6 +23,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <weir/config.h>
 #include <weir/flow.h>
 #include <weir/outcome.h>
 #include <weir/reply.h>
@@ -112,11 +113,14 @@ void bench_flow_put(uint16_t client_port, const struct weir_flow *f);
 bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l);
 uint32_t bench_slots_free(void);
 uint32_t bench_slots_held(void);
-/* Takes all free slots away, until the next test. */
+/* Takes all free slots away; puts all of them there. */
 void bench_slots_drain(void);
+void bench_slots_fill(void);
 int bench_map(const char *name);
 void bench_cookie_keys(const uint64_t now[2], const uint64_t before[2]);
 void bench_ports(uint16_t lo, uint16_t hi);
+void bench_endpoint(uint32_t id, uint32_t ip, enum weir_endpoint_state state);
+void bench_table(bool there);
 /* Which endpoint the next connection of a group gets. */
 void bench_turn(uint32_t group, uint64_t turn);
 /* The bytes of a kernel-made reply: returns their number. */

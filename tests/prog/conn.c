@@ -195,6 +195,7 @@ void conn_handshake_at(struct conn *c, const char *file, int line)
 	opt_wscale_or_pad(c, &want, WEIR_WSCALE);
 	must_be(&want, &got, file, line);
 	c->cack++;
+	c->head = c->cseq;
 	s = from_client(c, ACK, NULL);
 	bench_send_at(&s, file, line);
 	bench_nothing_at(file, line);
@@ -211,7 +212,7 @@ void conn_take_syn_at(struct conn *c, const char *file, int line)
 	c->endpoint = got.dst - ENDPOINT_IP(0);
 	c->leg_port = got.sport;
 	c->eack = got.seq + 1;
-	c->up = c->eack - c->cseq;
+	c->up = c->eack - c->head;
 
 	want = made_for_endpoint(c, SYN, NULL);
 	want.seq = got.seq;
@@ -238,6 +239,7 @@ void conn_request_at(struct conn *c, const char *text, const char *file, int lin
 {
 	struct segment s = from_client(c, PSH | ACK, text);
 
+	c->head = c->cseq;
 	bench_send_at(&s, file, line);
 	conn_take_syn_at(c, file, line);
 	c->cseq += s.len;

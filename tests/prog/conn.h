@@ -29,6 +29,7 @@ struct conn {
 	uint8_t ewscale;
 	bool esack;
 
+	uint32_t head; /* the client's first byte of the request at hand */
 	uint32_t up;   /* endpoint's number - client's, of a client byte */
 	uint32_t down; /* endpoint's number - client's, of a server byte */
 };
