@@ -37,6 +37,7 @@ enum weir_endpoint_state {
 	WEIR_ENDPOINT_READY = 1,
 	WEIR_ENDPOINT_DRAINING, /* old connections go on, no new ones */
 	WEIR_ENDPOINT_GONE,	/* id kept until no flow uses it */
+	WEIR_ENDPOINT_UNREACHABLE, /* the node has no route to it */
 };
 
 /* endpoints: endpoint id -> where it is and how to get there */

@@ -163,6 +163,25 @@ static void test_volume_swapped(void **state)
 	files_fini(&f);
 }
 
+/* Between creat() and close() a file is not what it is meant to be. */
+static void test_file_being_written(void **state)
+{
+	struct place *p = *state;
+	const char *const paths[] = {p->dir};
+	struct files f;
+	FILE *out;
+
+	start(&f, paths);
+	out = fopen(at(p, "a.yaml"), "we");
+	assert_non_null(out);
+	assert_false(files_changed(&f));
+	fclose(out);
+	assert_true(files_changed(&f));
+	assert_int_equal(symlink("a.yaml", at(p, "b.yaml")), 0);
+	assert_true(files_changed(&f));
+	files_fini(&f);
+}
+
 static void test_path_that_comes_later(void **state)
 {
 	struct place *p = *state;
@@ -185,6 +204,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_directory_and_below, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_volume_swapped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_file_being_written, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_path_that_comes_later, setup,
 						teardown),
 	};

@@ -35,8 +35,11 @@ static int watch_dir(struct files *f, const char *dir, const char *name,
 	if (!w)
 		return err_set(err, -ENOMEM, "out of memory");
 	w->wd = wd;
+	w->dir = strdup(dir);
 	w->name = name ? strdup(name) : NULL;
-	return name && !w->name ? err_set(err, -ENOMEM, "out of memory") : 0;
+	if (!w->dir || (name && !w->name))
+		return err_set(err, -ENOMEM, "out of memory");
+	return 0;
 }
 
 static int watch_tree(struct files *f, const char *dir, int depth, struct err *err)
@@ -109,8 +112,10 @@ static void drop_watches(struct files *f)
 {
 	size_t i;
 
-	for (i = 0; i < f->watches.len; i++)
+	for (i = 0; i < f->watches.len; i++) {
+		free(f->watches.item[i].dir);
 		free(f->watches.item[i].name);
+	}
 	vec_free(&f->watches);
 }
 
@@ -152,20 +157,36 @@ static bool is_manifest_name(const char *name)
 	return false;
 }
 
+/* A file that has just been made is empty: reading it now would be reading it
+ * too early, and IN_CLOSE_WRITE follows. Not so for links of either kind. */
+static bool is_complete(const struct file_watch *w, const struct inotify_event *e)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!(e->mask & IN_CREATE) || e->mask & IN_ISDIR)
+		return true;
+	snprintf(path, sizeof(path), "%s/%s", w->dir, e->name);
+	return !lstat(path, &st) && (!S_ISREG(st.st_mode) || st.st_nlink > 1);
+}
+
 static bool matters(const struct files *f, const struct inotify_event *e)
 {
 	size_t i;
 
 	if (e->mask & (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF))
 		return true;
-	/* An empty new file is followed by IN_CLOSE_WRITE; a link is not. */
 	for (i = 0; i < f->watches.len; i++) {
 		const struct file_watch *w = &f->watches.item[i];
+		bool is_named;
 
 		if (w->wd != e->wd || !e->len)
 			continue;
-		if (w->name ? !strcmp(w->name, e->name)
-			    : e->mask & IN_ISDIR || is_manifest_name(e->name))
+		if (w->name)
+			is_named = !strcmp(w->name, e->name);
+		else
+			is_named = e->mask & IN_ISDIR || is_manifest_name(e->name);
+		if (is_named && is_complete(w, e))
 			return true;
 	}
 	return false;

@@ -10,6 +10,7 @@
 
 struct file_watch {
 	int wd;
+	char *dir;
 	char *name; /* of the only entry that counts, NULL: all manifests in it */
 };
 

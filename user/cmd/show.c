@@ -150,6 +150,8 @@ static const char *state_name(uint16_t state)
 		return "draining";
 	case WEIR_ENDPOINT_GONE:
 		return "gone";
+	case WEIR_ENDPOINT_UNREACHABLE:
+		return "unreachable";
 	default:
 		return "?";
 	}

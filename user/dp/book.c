@@ -225,10 +225,11 @@ static int write_value(const struct dp *dp, enum dp_map map, uint32_t id,
 	return 0;
 }
 
+/* Sets *picked when the endpoint may get connections. */
 static int write_endpoint(struct book *book, const struct dp *dp,
 			  const struct group_want *group,
-			  const struct endpoint_want *want, uint32_t *id, uint16_t *mss,
-			  struct err *err)
+			  const struct endpoint_want *want, uint32_t *id, bool *picked,
+			  uint16_t *mss, struct err *err)
 {
 	struct weir_endpoint ep = {
 		.addr = want->addr,
@@ -240,6 +241,7 @@ static int write_endpoint(struct book *book, const struct dp *dp,
 	struct registry_entry *e;
 	char key[KEY_MAX];
 	struct path path;
+	uint64_t content;
 	int r;
 
 	kept_name(group->name, ep.service);
@@ -250,17 +252,21 @@ static int write_endpoint(struct book *book, const struct dp *dp,
 		return no_memory(err);
 	r = path_find(&want->addr, want->port, &path);
 	if (r) {
-		log_warn("endpoint %s of %s: no way there: %s", ep.text, group->name,
-			 strerror(-r));
+		ep.state = WEIR_ENDPOINT_UNREACHABLE;
 	} else {
 		ep.source = path.source;
 		ep.mss = path.mss;
 		if (path.mss < *mss)
 			*mss = path.mss;
 	}
+	content = hash64(&ep, sizeof(ep), 0);
+	/* Said once, not at every look. */
+	if (r && !(e->is_written && e->content == content))
+		log_warn("endpoint %s of %s gets nothing: %s", ep.text, group->name,
+			 strerror(-r));
 	*id = e->id;
-	return write_value(dp, DP_MAP_endpoints, e->id, &ep, e,
-			   hash64(&ep, sizeof(ep), 0), err);
+	*picked = ep.state == WEIR_ENDPOINT_READY;
+	return write_value(dp, DP_MAP_endpoints, e->id, &ep, e, content, err);
 }
 
 static int write_group(struct book *book, const struct dp *dp,
@@ -273,12 +279,14 @@ static int write_group(struct book *book, const struct dp *dp,
 
 	kept_name(want->name, g.name);
 	for (i = 0; i < want->count; i++) {
+		bool picked = false;
 		uint32_t id = 0;
 
-		r = write_endpoint(book, dp, want, &want->endpoints[i], &id, mss, err);
+		r = write_endpoint(book, dp, want, &want->endpoints[i], &id, &picked,
+				   mss, err);
 		if (r)
 			return r;
-		if (!want->endpoints[i].ready)
+		if (!picked)
 			continue;
 		if (g.count == WEIR_GROUP_ENDPOINTS) {
 			log_warn("%s: more than %u endpoints, the others get nothing",
