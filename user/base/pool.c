@@ -67,18 +67,20 @@ char *pool_strdup(struct pool *p, const char *s)
 
 char *pool_printf(struct pool *p, const char *fmt, ...)
 {
+	char most[256], *text;
 	va_list ap;
-	char *text;
 	int len;
 
 	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(most, sizeof(most), fmt, ap);
 	va_end(ap);
 	if (len < 0)
 		return NULL;
 	text = pool_alloc(p, (size_t)len + 1);
 	if (!text)
 		return NULL;
+	if ((size_t)len < sizeof(most))
+		return memcpy(text, most, (size_t)len + 1);
 	va_start(ap, fmt);
 	vsnprintf(text, (size_t)len + 1, fmt, ap);
 	va_end(ap);

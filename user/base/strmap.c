@@ -6,21 +6,33 @@
 #include <string.h>
 
 /* FNV-1a */
-static uint64_t hash_text(const char *s)
+static uint32_t hash_text(const char *s)
 {
 	uint64_t h = 14695981039346656037u;
 
 	for (; *s; s++)
 		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	return h ^ h >> 32;
+	return (uint32_t)(h ^ h >> 32);
 }
 
 /* The key's entry, or the free one where it belongs. */
-static struct strmap_entry *probe(const struct strmap *m, const char *key)
+static struct strmap_entry *probe(const struct strmap *m, const char *key,
+				  uint32_t hash)
 {
-	size_t i = hash_text(key) & (m->size - 1);
+	size_t i = hash & (m->size - 1);
 
-	while (m->entries[i].key && strcmp(m->entries[i].key, key))
+	while (m->entries[i].key &&
+	       (m->entries[i].hash != hash || strcmp(m->entries[i].key, key)))
+		i = (i + 1) & (m->size - 1);
+	return &m->entries[i];
+}
+
+/* Where an entry goes in a map that does not have its key. */
+static struct strmap_entry *probe_free(const struct strmap *m, uint32_t hash)
+{
+	size_t i = hash & (m->size - 1);
+
+	while (m->entries[i].key)
 		i = (i + 1) & (m->size - 1);
 	return &m->entries[i];
 }
@@ -37,7 +49,7 @@ static int grow(struct strmap *m)
 		return -ENOMEM;
 	for (i = 0; i < m->size; i++)
 		if (m->entries[i].key)
-			*probe(&bigger, m->entries[i].key) = m->entries[i];
+			*probe_free(&bigger, m->entries[i].hash) = m->entries[i];
 	free(m->entries);
 	*m = bigger;
 	return 0;
@@ -45,15 +57,17 @@ static int grow(struct strmap *m)
 
 int strmap_set(struct strmap *m, const char *key, uint32_t value)
 {
+	uint32_t hash = hash_text(key);
 	struct strmap_entry *e;
 
 	if (grow(m))
 		return -ENOMEM;
-	e = probe(m, key);
+	e = probe(m, key, hash);
 	if (!e->key) {
 		e->key = strdup(key);
 		if (!e->key)
 			return -ENOMEM;
+		e->hash = hash;
 		m->count++;
 	}
 	e->value = value;
@@ -66,7 +80,7 @@ bool strmap_get(const struct strmap *m, const char *key, uint32_t *value)
 
 	if (!m->size)
 		return false;
-	e = probe(m, key);
+	e = probe(m, key, hash_text(key));
 	if (!e->key)
 		return false;
 	*value = e->value;

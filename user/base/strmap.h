@@ -8,6 +8,7 @@
 
 struct strmap_entry {
 	char *key;
+	uint32_t hash;
 	uint32_t value;
 };
 

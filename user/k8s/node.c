@@ -151,6 +151,8 @@ void node_resolve(struct node *n)
 	const char *s = n->text;
 
 	n->type = NODE_STRING;
+	if (*s && !strchr("~nNyYtTfFoO+-.0123456789", *s))
+		return;
 	if (is_one_of(s, nulls)) {
 		n->type = NODE_NULL;
 	} else if (is_one_of(s, yes) || is_one_of(s, no)) {
