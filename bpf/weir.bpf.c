@@ -204,8 +204,9 @@ static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *
 
 			if ((sent & 0xff) == TC_ACT_REDIRECT)
 				bpf_clone_redirect(skb, l->to_client.ifindex, 0);
-			s->feed_shift = l->win_shift > 0 ? WEIR_WSCALE - l->win_shift :
-							   WEIR_WSCALE + -l->win_shift;
+			s->feed_shift = f->wscale == WEIR_WSCALE_NONE ?
+						0 :
+						WEIR_WSCALE - l->win_shift;
 			r = endpoint_feed(skb, f);
 		} else if (r == STEP_SPLICE) {
 			r = splice_endpoint(skb, l);

@@ -237,6 +237,17 @@ static __always_inline int client_closed(struct __sk_buff *skb, struct scratch *
 	return DROP(PROBE_ACKED);
 }
 
+/* Ends and answers that are weir's own need a packet that is right. Bytes of a
+ * head are checked where they are taken; what is spliced, its receiver checks. */
+static __always_inline bool client_needs_sum(const struct weir_flow *f,
+					     const struct pkt *p)
+{
+	return p->flags & TCP_RST ||
+	       (f->state != WEIR_FLOW_SPLICED &&
+		(p->flags & TCP_FIN || f->state == WEIR_FLOW_REPLIED ||
+		 f->state == WEIR_FLOW_CLOSED));
+}
+
 /* The flow is claimed. `known`: a finished flow that is not to start anew. */
 __noinline int client_packet(struct __sk_buff *skb, struct weir_flow *f, u32 known)
 {
@@ -265,6 +276,8 @@ __noinline int client_packet(struct __sk_buff *skb, struct weir_flow *f, u32 kno
 	}
 	if (!known && f->flags & WEIR_FLOW_DONE && !(p->flags & TCP_RST))
 		return STEP_AGAIN;
+	if (client_needs_sum(f, p) && !packet_sum_ok(skb))
+		return DROP(HEAD_CSUM);
 	switch (f->state) {
 	case WEIR_FLOW_HEAD:
 		return client_head(skb, s, f);

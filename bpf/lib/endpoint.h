@@ -29,6 +29,8 @@ static __always_inline int endpoint_connect(struct __sk_buff *skb, struct scratc
 	if (p->flags & TCP_RST) {
 		if (!(p->flags & TCP_ACK) || p->ack != f->isn + 1)
 			return DROP(RST_IGNORED);
+		if (!packet_sum_ok(skb))
+			return DROP(HEAD_CSUM);
 		return endpoint_refused(f, l);
 	}
 	if (!(p->flags & TCP_ACK))
@@ -117,6 +119,8 @@ static __always_inline int endpoint_spliced(struct __sk_buff *skb, struct scratc
 					   TCP_ACK, client_window(f, f->client_win)));
 	}
 	if (p->flags & TCP_RST) {
+		if (!packet_sum_ok(skb))
+			return DROP(HEAD_CSUM);
 		/* passed on; it ends the flow here only at a number that the client
 		 * may expect */
 		if (p->seq - l->seq_max + 0xffff <= 0x1fffe) {
