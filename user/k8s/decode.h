@@ -55,6 +55,8 @@ int decode_known(struct decoder *d, const struct field *map, const char *const *
 
 int decode_ingress(struct decoder *d, const struct field *doc, struct object *o);
 int decode_ingress_class(struct decoder *d, const struct field *doc, struct object *o);
+int decode_class_parameters(struct decoder *d, const struct field *doc,
+			    struct object *o);
 int decode_service(struct decoder *d, const struct field *doc, struct object *o);
 int decode_slice(struct decoder *d, const struct field *doc, struct object *o);
 int decode_endpoints(struct decoder *d, const struct field *doc, struct object *o);

@@ -249,12 +249,45 @@ int decode_ingress(struct decoder *d, const struct field *doc, struct object *o)
 int decode_ingress_class(struct decoder *d, const struct field *doc, struct object *o)
 {
 	struct ingress_class *c = (struct ingress_class *)o;
-	struct field spec;
+	struct field spec, parameters;
 	int ret;
 
 	c->controller = "";
+	c->parameters_ns = "";
+	c->parameters_name = "";
 	ret = decode_child(d, doc, "spec", NODE_MAP, &spec);
 	if (ret || !spec.node)
 		return ret;
-	return decode_string(d, &spec, "controller", &c->controller);
+	ret = decode_string(d, &spec, "controller", &c->controller);
+	if (!ret)
+		ret = decode_child(d, &spec, "parameters", NODE_MAP, &parameters);
+	if (ret || !parameters.node)
+		return ret;
+	c->parameters_at = decode_place(d, parameters.node);
+	c->parameters_kind = "";
+	ret = decode_string(d, &parameters, "kind", &c->parameters_kind);
+	if (!ret)
+		ret = decode_string(d, &parameters, "namespace", &c->parameters_ns);
+	if (!ret)
+		ret = decode_string(d, &parameters, "name", &c->parameters_name);
+	return ret;
+}
+
+int decode_class_parameters(struct decoder *d, const struct field *doc,
+			    struct object *o)
+{
+	static const char *const known[] = {"enableLegacyRegexDetection",
+					    "serviceUpstream", NULL};
+	struct class_parameters *c = (struct class_parameters *)o;
+	struct field spec;
+	int ret;
+
+	ret = decode_child(d, doc, "spec", NODE_MAP, &spec);
+	if (ret || !spec.node)
+		return ret;
+	ret = decode_known(d, &spec, known);
+	if (!ret)
+		ret = decode_bool(d, &spec, "enableLegacyRegexDetection",
+				  &c->legacy_regex);
+	return ret;
 }

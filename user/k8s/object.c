@@ -32,6 +32,10 @@ static const struct kind_row kinds[OBJECT_KIND_COUNT] = {
 			   sizeof(struct plugin), false, decode_plugin},
 	[OBJECT_CLUSTER_PLUGIN] = {"KongClusterPlugin", "configuration.konghq.com/v1",
 				   NULL, sizeof(struct plugin), true, decode_plugin},
+	[OBJECT_CLASS_PARAMETERS] = {"IngressClassParameters",
+				     "configuration.konghq.com/v1alpha1", NULL,
+				     sizeof(struct class_parameters), false,
+				     decode_class_parameters},
 };
 
 const char *object_kind_text(enum object_kind kind)

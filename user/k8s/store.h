@@ -25,6 +25,7 @@ enum object_kind {
 	OBJECT_ENDPOINTS,
 	OBJECT_PLUGIN,
 	OBJECT_CLUSTER_PLUGIN,
+	OBJECT_CLASS_PARAMETERS,
 	OBJECT_KIND_COUNT,
 };
 
@@ -114,6 +115,16 @@ struct ingress {
 struct ingress_class {
 	struct object meta;
 	const char *controller;
+	const char *parameters_kind; /* NULL: none named */
+	const char *parameters_ns;   /* "": cluster-wide */
+	const char *parameters_name;
+	struct place parameters_at;
+};
+
+/* IngressClassParameters of configuration.konghq.com */
+struct class_parameters {
+	struct object meta;
+	bool legacy_regex; /* enableLegacyRegexDetection */
 };
 
 enum service_type {

@@ -521,6 +521,8 @@ static int build_all(struct builder *b)
 	if (!ret)
 		ret = resolve_prepare(b);
 	if (!ret)
+		ret = class_read_parameters(b);
+	if (!ret)
 		ret = class_select(b, &list);
 	for (i = 0; i < list.len && !ret; i++)
 		ret = add_or_leave_out(b, &list.item[i]);

@@ -27,6 +27,7 @@ struct builder {
 	struct strmap replies; /* plugin or kind of reply -> index in ir */
 	struct strmap rules;   /* host, path and conditions -> index of the route */
 	struct strmap said;    /* warnings and notes */
+	bool legacy_regex;    /* paths with odd characters are patterns (Kong 2) */
 	uint32_t gateway;      /* index of the gateway's group, or UINT32_MAX */
 	uint32_t order;	       /* place within the Ingress at work */
 };
@@ -46,6 +47,9 @@ int build_fail(struct builder *b, struct place at, const char *fmt, ...)
 /* class.c: the Ingresses of our class, oldest first, equals by name. */
 struct ingress_list vec_of(const struct ingress *);
 int class_select(struct builder *b, struct ingress_list *out);
+
+/* The class's IngressClassParameters, into the builder. */
+int class_read_parameters(struct builder *b);
 bool class_takes_plugin(const struct builder *b, const struct object *o);
 
 /* resolve.c: Services, ports and endpoints */

@@ -8,6 +8,27 @@
 #define CLASS_ANNOTATION "kubernetes.io/ingress.class"
 #define DEFAULT_ANNOTATION "ingressclass.kubernetes.io/is-default-class"
 
+int class_read_parameters(struct builder *b)
+{
+	const struct ingress_class *c = (const struct ingress_class *)store_get(
+		b->store, OBJECT_INGRESS_CLASS, "", b->opt->ingress_class);
+	const struct class_parameters *p;
+
+	if (!c || !c->parameters_kind)
+		return 0;
+	p = (const struct class_parameters *)store_get(
+		b->store, OBJECT_CLASS_PARAMETERS, c->parameters_ns,
+		c->parameters_name);
+	if (!p || strcmp(c->parameters_kind, "IngressClassParameters"))
+		return build_warn(
+			b, c->parameters_at,
+			"IngressClass %s: its parameters %s %s/%s do not exist",
+			b->opt->ingress_class, c->parameters_kind, c->parameters_ns,
+			c->parameters_name);
+	b->legacy_regex = p->legacy_regex;
+	return 0;
+}
+
 static bool is_default_class(const struct builder *b)
 {
 	const struct object *o =

@@ -224,6 +224,13 @@ static int read_regex(struct builder *b, const char *pattern, struct rule_path *
 	return out->match ? 0 : build_memory(b);
 }
 
+/* Kong 2 took every path with another character for a pattern. */
+static bool is_plain(const char *path)
+{
+	return path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789.-_~/%")] == '\0';
+}
+
 int rule_read_path(struct builder *b, const struct ingress_path *p, const char *what,
 		   const struct meaning *m, struct rule_path *out)
 {
@@ -241,6 +248,8 @@ int rule_read_path(struct builder *b, const struct ingress_path *p, const char *
 		out->type = WEIR_PATH_IMPLEMENTATION;
 		if (!strncmp(out->text, m->regex_prefix, len))
 			return read_regex(b, out->text + len, out);
+		if (b->legacy_regex && !is_plain(out->text))
+			return read_regex(b, out->text, out);
 		if (!*out->text) {
 			out->match = "/";
 			return 0;
