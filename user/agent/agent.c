@@ -26,8 +26,9 @@
 #include "dp/listeners.h"
 #include "dp/pin.h"
 
-/* Changes come in bursts (an editor's several steps, a kubectl apply): wait
- * for quiet, but not for ever. */
+/* A single change is taken at once. Changes in bursts (an editor's several
+ * steps, a directory copied) are waited out, but not for ever. */
+#define SINGLE_MS 3u
 #define QUIET_MS 50u
 #define QUIET_MOST_NS (1000 * 1000000ull)
 #define SWEEP_MS 2000u
