@@ -10,7 +10,7 @@
  *	note TEXT (WHERE)
  *
  * Comments at a manifest's head give options: `# --gateway ADDR:PORT`,
- * `# --endpoint ...`, `# cannot regex`. Service default/s:80 with one endpoint
+ * `# --endpoint ...`, `# cannot regex`, `# compare dialects`. Service default/s:80 with one endpoint
  * is always there. UPDATE=1 in the environment writes the .ir files anew.
  * tests/manifests/broken has manifests with the one error that each must give.
  */
@@ -177,6 +177,8 @@ static void read_option(struct vector *v, const char *line, size_t *used)
 
 	if (sscanf(line, "# %19s %99s", name, value) != 2)
 		return;
+	if (!strcmp(name, "compare"))
+		v->opt.compare_dialects = true;
 	for (i = 0; !strcmp(name, "cannot") && i < 4; i++)
 		if (!strcmp(value, abilities[i].name))
 			*((bool *)&v->can + abilities[i].offset) = false;

@@ -530,6 +530,8 @@ static int build_all(struct builder *b)
 		ret = add_defaults(b, &list);
 	if (!ret)
 		ret = note_unused(b);
+	if (!ret && b->opt->compare_dialects)
+		ret = dialect_warn(b);
 	vec_free(&list);
 	return ret;
 }

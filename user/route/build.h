@@ -32,9 +32,11 @@ struct route_options {
 	const char *const *endpoints; /* --endpoint values, "NS/SVC[:PORTNAME]=ADDR:PORT" */
 	size_t endpoint_count;
 	const struct route_can *can;  /* NULL: route_can; tests look at both */
+	bool compare_dialects; /* warn where Kong's router would differ (weir check) */
 	bool keep_going; /* a broken Ingress is left out with a warning (API server) */
 };
 
-/* Returns 0 and an ir to be freed by the caller, or -errno and the sentence. */
+/* Returns 0 and an ir to be freed by the caller, or -errno and the sentence.
+ * The ir's warnings and notes begin with the store's. */
 int route_build(const struct store *store, const struct route_options *opt,
 		struct ir *out, struct err *err);

@@ -67,6 +67,9 @@ struct backend_target {
 int resolve_backend(struct builder *b, const char *ns,
 		    const struct ingress_backend *from, struct backend_target *out);
 
+/* dialect.c: where Kong's router would answer otherwise */
+int dialect_warn(struct builder *b);
+
 /* rule.c: hosts and paths as configured */
 struct rule_path {
 	enum weir_path_type type;
