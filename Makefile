@@ -6,6 +6,8 @@
 # make test     every test
 # make check    formatting, rooms, static analysis, verifier ceilings
 # make bench    load ratios against the direct path and other proxies
+# make fuzz     every fuzzer for a while
+# make install  PREFIX=/usr/local
 #
 # V=1 shows the commands.
 
@@ -25,7 +27,7 @@ CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 $(WARN) $(if $(WERROR),-Werror)
 LIBS = -lbpf -lelf -lz -lyaml -ljansson
 SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
-      -fno-omit-frame-pointer
+      -fno-omit-frame-pointer -Wno-format-truncation
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 \
 	     -I/usr/include/$(shell uname -m)-linux-gnu -Iinclude -Ibpf \
 	     -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror)
@@ -40,7 +42,7 @@ SKEL = $(patsubst bpf/%.bpf.c,$(BUILD)/%.skel.h,$(wildcard bpf/*.bpf.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean deps demo test check bench unit
+.PHONY: all clean deps demo test test-build check bench unit fuzz install
 all: $(BUILD)/weir
 
 $(BUILD)/weir: $(OBJ)
@@ -67,18 +69,138 @@ $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(subst .,_,$*)_bpf > $@
 
-# tests/unit/x_test.c -> build/unit/x_test, with ASan and UBSan
+# Tests. Units and twins carry ASan and UBSan.
+#
+#	tests/unit/x_test.c	pure functions and files, no privilege
+#	tests/twin/x_test.c	the same bytes through the kernel and natively
+#	tests/prog/x_test.c	the loaded programs, BPF_PROG_TEST_RUN and devices
+LIB_OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(LIB_SRC))
 UNIT = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
+TWIN = $(patsubst tests/twin/%.c,$(BUILD)/twin/%,$(wildcard tests/twin/*_test.c))
+PROG = $(patsubst tests/prog/%.c,$(BUILD)/prog/%,$(wildcard tests/prog/*_test.c))
+PROG_LIB = $(patsubst tests/prog/%.c,$(BUILD)/prog/%.o, \
+	   $(filter-out %_test.c,$(wildcard tests/prog/*.c)))
+TEST_CC = $(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d
 
-$(BUILD)/unit/%: tests/unit/%.c $(SAN_OBJ)
+# Archives: a test links what it reaches and no more.
+$(BUILD)/libweir.a: $(LIB_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/libweir-san.a: $(SAN_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libweir-san.a Makefile
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(SAN) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(TEST_CC) $(SAN) -o $@ $< $(BUILD)/libweir-san.a $(LIBS) -lcmocka
+
+$(BUILD)/twin.bpf.o: tests/twin/twin.bpf.c $(wildcard bpf/pure/*.[ch] include/weir/*.h) Makefile
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(BUILD)/twin/%: tests/twin/%.c $(BUILD)/libweir-san.a $(BUILD)/twin.skel.h Makefile
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(TEST_CC) $(SAN) -o $@ $< $(BUILD)/libweir-san.a $(LIBS) -lcmocka
+
+$(BUILD)/prog/%.o: tests/prog/%.c Makefile | $(SKEL)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/prog/%: tests/prog/%.c $(PROG_LIB) $(BUILD)/libweir.a Makefile
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(TEST_CC) -o $@ $< $(PROG_LIB) $(BUILD)/libweir.a $(LIBS) -lcmocka
+
+$(BUILD)/kernel/loadall: tests/kernel/loadall.c Makefile
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -o $@ $< -lbpf
+
+# Fuzzers: everything that they reach is compiled with clang's instrumentation.
+FUZZ = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_SRC = $(PURE) $(wildcard user/base/*.c user/k8s/*.c user/route/*.c)
+FUZZ_OBJ = $(patsubst %.c,$(BUILD)/fuzz/obj/%.o,$(FUZZ_SRC))
+FUZZ_FLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer
+FUZZ_SECONDS ?= 30
+
+$(BUILD)/fuzz/obj/%.o: %.c Makefile | $(SKEL)
+	$(call say,CC-FUZZ,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) $(FUZZ_FLAGS) \
+		-fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_OBJ)
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) $(CPPFLAGS) -Itests $(FUZZ_FLAGS) \
+		-fsanitize=fuzzer,address,undefined -MMD -MP -MF $@.d \
+		-o $@ $< $(FUZZ_OBJ) $(LIBS)
+
+fuzz: $(FUZZ)
+	$(Q)for f in $(FUZZ); do \
+		mkdir -p $$f.corpus && (cd $(BUILD)/fuzz && \
+		$(abspath $(BUILD))/fuzz/$$(basename $$f) -max_total_time=$(FUZZ_SECONDS) \
+			-print_final_stats=0 -verbosity=0 -timeout=10 \
+			$$(basename $$f).corpus) || exit 1; \
+	done
 
 unit: $(UNIT)
-	@for t in $(UNIT); do $$t || exit 1; done
+	$(Q)BUILD=$(abspath $(BUILD)) tests/run.sh unit
+
+# Everything, or some suites or tests: make test T=unit, make test T="e2e/guide prog"
+SUITES = unit twin prog routing e2e kernel
+BUILDS_unit = $(UNIT)
+BUILDS_twin = $(TWIN)
+BUILDS_prog = $(PROG)
+BUILDS_kernel = $(BUILD)/kernel/loadall
+TESTS = $(or $(T),$(SUITES))
+MAKE_J2 = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
+
+test-build: all $(foreach t,$(TESTS),$(BUILDS_$(firstword $(subst /, ,$(t)))))
+test: deps
+	$(Q)$(MAKE_J2) test-build
+	$(Q)BUILD=$(abspath $(BUILD)) tests/run.sh $(TESTS)
+
+check: deps
+	$(Q)$(MAKE_J2) all $(BUILD)/kernel/loadall
+	$(Q)BUILD=$(abspath $(BUILD)) tests/run.sh $(or $(T),check)
+
+demo: deps
+	$(Q)$(MAKE_J2) all
+	$(Q)BUILD=$(abspath $(BUILD)) tests/demo.sh
+
+bench: deps
+	$(Q)$(MAKE_J2) all
+	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/bench.py $(BENCH)
+
+# Debian 12 packages: to build, then to test.
+DEPS = clang llvm gcc make libc6-dev linux-libc-dev libbpf-dev libelf-dev zlib1g-dev \
+       libyaml-dev libjansson-dev bpftool pkg-config \
+       libcmocka-dev iproute2 procps curl jq python3 nginx-light wrk \
+       qemu-system-x86 busybox-static xz-utils file \
+       clang-format cppcheck mandoc
+deps:
+	$(Q)missing=; for p in $(DEPS); do \
+		dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | \
+			grep -qx installed || missing="$$missing $$p"; \
+	done; \
+	[ -z "$$missing" ] && exit 0; \
+	echo "  APT     $$missing"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq && \
+	apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+
+PREFIX ?= /usr/local
+install: all
+	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/sbin/weir
+	install -D -m 644 docs/man/weir.8 $(DESTDIR)$(PREFIX)/share/man/man8/weir.8
+	$(BUILD)/weir completion bash | install -D -m 644 /dev/stdin \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/weir
 
 clean:
 	rm -rf $(BUILD)
 
--include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d)
+-include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(PROG_LIB:.o=.d) \
+	$(addsuffix .d,$(UNIT) $(TWIN) $(PROG) $(FUZZ))
