@@ -489,7 +489,7 @@ void apply_refused(const struct dp *dp, const struct err *why)
 	snprintf(s.applied, sizeof(s.applied), "refused: %.64s", why->what);
 	len = strlen(s.applied);
 	if (*where)
-		snprintf(s.applied + len, sizeof(s.applied) - len, " (%s)", where);
+		snprintf(s.applied + len, sizeof(s.applied) - len, " (%.48s)", where);
 	dp_settings_write(dp, &s, &ignored);
 }
 

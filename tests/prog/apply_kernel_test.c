@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* agent/apply against the kernel: what a change of the rules does to the maps. */
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+
+#include <weir/reply.h>
+
+#include "agent/apply.h"
+#include "base/addr.h"
+#include "dp/dp.h"
+#include "dp/mapio.h"
+#include "dp/replies.h"
+#include "dp/table.h"
+#include "route/table.h"
+
+#define SKIPPED 77
+
+static char pin[64];
+static struct dp dp;
+static struct applier applier;
+static struct applied done;
+static struct ir ir;
+static struct err err;
+
+static int setup(void **state)
+{
+	memset(&err, 0, sizeof(err));
+	memset(&applier, 0, sizeof(applier));
+	memset(&ir, 0, sizeof(ir));
+	dp_init(&dp);
+	applier.dp = &dp;
+	return dp_load(&dp, pin, 0, &err);
+}
+
+static int teardown(void **state)
+{
+	ir_free(&ir);
+	applier_free(&applier);
+	dp_close(&dp);
+	return dp_remove(pin, &err);
+}
+
+/* ---- rules ---- */
+
+static void begin(void)
+{
+	ir_free(&ir);
+	memset(&ir, 0, sizeof(ir));
+}
+
+static uint32_t add_group(const char *name, const char *endpoint)
+{
+	struct ir_group *g = vec_push(&ir.groups);
+	struct ir_endpoint *ep = vec_push(&g->endpoints);
+
+	g->name = strdup(name);
+	ep->ready = true;
+	assert_int_equal(addr_parse_port(endpoint, &ep->addr, &ep->port), 0);
+	return ir.groups.len - 1;
+}
+
+static struct ir_route *add_route(const char *host, const char *path, uint32_t group)
+{
+	struct ir_route *r = vec_push(&ir.routes);
+
+	r->host_kind = *host ? IR_HOST_EXACT : IR_HOST_ANY;
+	r->host = strdup(host);
+	r->path = strdup(path);
+	r->match = strdup(path);
+	r->type = WEIR_PATH_IMPLEMENTATION;
+	r->action = WEIR_ACTION_GROUP;
+	r->group = group;
+	r->reply = -1;
+	r->ingress = strdup("ns/i");
+	r->backend = strdup(ir.groups.item[group].name);
+	r->where = strdup("");
+	return r;
+}
+
+static uint32_t add_reply(uint16_t status, const char *body)
+{
+	struct ir_reply *reply = vec_push(&ir.replies);
+
+	reply->status = status;
+	reply->body = strdup(body);
+	return ir.replies.len - 1;
+}
+
+static void apply(void)
+{
+	int r = apply_ir(&applier, &ir, &done, &err);
+
+	if (r)
+		fail_msg("apply: %d %s", r, err.what);
+}
+
+static struct weir_settings settings(void)
+{
+	struct weir_settings s = {};
+
+	assert_int_equal(dp_settings_read(&dp, &s, &err), 0);
+	return s;
+}
+
+static struct weir_route route_of(uint32_t id)
+{
+	struct weir_route r = {};
+
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_routes], &id, &r), 0);
+	return r;
+}
+
+/* ---- tests ---- */
+
+static void test_first_rules(void **state)
+{
+	struct weir_route r;
+
+	add_route("a.example", "/x", add_group("ns/s:80", "127.0.0.1:81"));
+	apply();
+	assert_true(done.swapped);
+	assert_int_equal(settings().generation, 1);
+	assert_int_equal(settings().routes, 1);
+	assert_string_equal(settings().applied, "ok");
+	assert_true(dp_exists(pin));
+	r = route_of(ir.routes.item[0].id);
+	assert_string_equal(r.host, "a.example");
+	assert_string_equal(r.backend, "ns/s:80");
+	assert_int_equal(r.group_id, ir.groups.item[0].id);
+}
+
+static void test_endpoints_do_not_touch_the_table(void **state)
+{
+	struct weir_endpoint ep;
+	struct weir_group g;
+
+	add_route("", "/x", add_group("ns/s:80", "127.0.0.1:81"));
+	apply();
+	begin();
+	add_route("", "/x", add_group("ns/s:80", "127.0.0.1:82"));
+	apply();
+	assert_false(done.swapped);
+	assert_int_equal(settings().generation, 1);
+	assert_int_equal(
+		bpf_map_lookup_elem(dp.map[DP_MAP_groups], &ir.groups.item[0].id, &g),
+		0);
+	assert_int_equal(g.count, 1);
+	assert_int_equal(
+		bpf_map_lookup_elem(dp.map[DP_MAP_endpoints], &g.endpoint[0], &ep), 0);
+	assert_string_equal(ep.text, "127.0.0.1:82");
+}
+
+static void test_ids_stay_with_their_rules(void **state)
+{
+	uint32_t first, second, group;
+
+	group = add_group("ns/s:80", "127.0.0.1:81");
+	add_route("", "/a", group);
+	add_route("", "/b", group);
+	apply();
+	first = ir.routes.item[0].id;
+	second = ir.routes.item[1].id;
+	group = ir.groups.item[0].id;
+	begin();
+	add_group("ns/t:80", "127.0.0.1:83");
+	add_group("ns/s:80", "127.0.0.1:81");
+	add_route("", "/b", 1);
+	add_route("", "/c", 0);
+	apply();
+	assert_true(done.swapped);
+	assert_int_equal(ir.routes.item[0].id, second);
+	assert_int_not_equal(ir.routes.item[1].id, first);
+	assert_int_equal(ir.groups.item[1].id, group);
+	assert_int_equal(map_count(dp.map[DP_MAP_routes]), 2);
+	assert_int_equal(map_count(dp.map[DP_MAP_groups]), 2);
+}
+
+static void test_the_table_in_use_is_a_valid_one(void **state)
+{
+	const void *blob;
+	size_t size;
+
+	add_route("", "/a", add_group("ns/s:80", "127.0.0.1:81"));
+	apply();
+	assert_int_equal(table_map(&dp, &blob, &size, &err), 0);
+	assert_int_equal(table_check(blob, size, &err), 0);
+	munmap((void *)blob, size);
+}
+
+static void test_many_rules_grow_the_table(void **state)
+{
+	uint32_t group = add_group("ns/s:80", "127.0.0.1:81");
+	char host[64];
+	int i;
+
+	add_route("", "/first", group);
+	apply();
+	begin();
+	group = add_group("ns/s:80", "127.0.0.1:81");
+	for (i = 0; i < 20000; i++) {
+		snprintf(host, sizeof(host), "h%d.example", i);
+		add_route(host, "/some/longer/path", group);
+	}
+	apply();
+	assert_true(dp.table_bytes > WEIR_TABLE_MIN);
+	assert_int_equal(settings().table_bytes, dp.table_bytes);
+	assert_int_equal(settings().routes, 20000);
+	begin();
+	add_route("", "/again", add_group("ns/s:80", "127.0.0.1:81"));
+	apply();
+	assert_int_equal(map_count(dp.map[DP_MAP_routes]), 1);
+}
+
+static void test_another_process_is_noticed(void **state)
+{
+	struct applier other = {};
+	struct dp other_dp;
+
+	add_route("", "/a", add_group("ns/s:80", "127.0.0.1:81"));
+	apply();
+	assert_true(applier_is_current(&applier));
+
+	begin();
+	add_route("", "/b", add_group("ns/t:80", "127.0.0.1:82"));
+	assert_int_equal(dp_open(&other_dp, pin, &err), 0);
+	other.dp = &other_dp;
+	assert_int_equal(apply_ir(&other, &ir, &done, &err), 0);
+	assert_int_equal(done.generation, 2);
+	applier_free(&other);
+	dp_close(&other_dp);
+
+	assert_false(applier_is_current(&applier));
+	assert_int_equal(apply_paths(&applier, &ir, &err), 0);
+	assert_int_equal(map_count(dp.map[DP_MAP_groups]), 1);
+	begin();
+	add_route("", "/a", add_group("ns/s:80", "127.0.0.1:81"));
+	apply();
+	assert_true(done.swapped);
+	assert_int_equal(done.generation, 3);
+	assert_int_equal(map_count(dp.map[DP_MAP_routes]), 1);
+}
+
+static struct ir_route *add_reply_route(const char *path, uint32_t reply)
+{
+	struct ir_route *r = add_route("", path, add_group(path, "127.0.0.1:81"));
+
+	r->action = WEIR_ACTION_REPLY;
+	r->reply = reply;
+	return r;
+}
+
+static uint16_t status_of(const struct ir_route *r)
+{
+	struct weir_reply reply;
+
+	assert_true(r->reply >= 0);
+	assert_int_equal(reply_read(&dp, WEIR_REPLY_FIRST_FREE + r->reply, &reply), 0);
+	return reply.status;
+}
+
+/* The table in use while a new one is written must not see another reply. */
+static void test_replies_keep_their_ids(void **state)
+{
+	int first, second;
+
+	add_reply_route("/a", add_reply(403, "a"));
+	add_reply_route("/b", add_reply(410, "b"));
+	apply();
+	assert_int_equal(status_of(&ir.routes.item[0]), 403);
+	assert_int_equal(status_of(&ir.routes.item[1]), 410);
+	first = ir.routes.item[0].reply;
+	second = ir.routes.item[1].reply;
+	begin();
+	add_reply_route("/b", add_reply(410, "b"));
+	add_reply_route("/c", add_reply(451, "c"));
+	apply();
+	assert_int_equal(ir.routes.item[0].reply, second);
+	assert_int_not_equal(ir.routes.item[1].reply, first);
+	assert_int_equal(status_of(&ir.routes.item[0]), 410);
+	assert_int_equal(status_of(&ir.routes.item[1]), 451);
+}
+
+static void test_a_refusal_changes_nothing(void **state)
+{
+	char body[WEIR_REPLY_BYTES + 1];
+	struct err why = {};
+	uint32_t kept;
+
+	add_route("", "/a", add_group("ns/s:80", "127.0.0.1:81"));
+	apply();
+	kept = ir.routes.item[0].id;
+	begin();
+	memset(body, 'x', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	add_reply_route("/b", add_reply(200, body));
+	assert_int_equal(apply_ir(&applier, &ir, &done, &why), -E2BIG);
+	assert_int_equal(settings().generation, 1);
+	assert_string_equal(route_of(kept).path, "/a");
+	assert_int_equal(map_count(dp.map[DP_MAP_routes]), 1);
+	assert_int_equal(map_count(dp.map[DP_MAP_groups]), 1);
+
+	err_where(&why, "%s",
+		  "/a/very/long/directory/name/that/does/not/fit/rules.yaml:12:3");
+	apply_refused(&dp, &why);
+	assert_non_null(strstr(settings().applied, "refused: "));
+	assert_non_null(strstr(settings().applied, "rules.yaml:12:3)"));
+
+	begin();
+	add_route("", "/a", add_group("ns/s:80", "127.0.0.1:81"));
+	apply();
+	assert_string_equal(settings().applied, "ok");
+	assert_int_equal(ir.routes.item[0].id, kept);
+}
+
+#define KERNEL_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		KERNEL_TEST(test_first_rules),
+		KERNEL_TEST(test_endpoints_do_not_touch_the_table),
+		KERNEL_TEST(test_ids_stay_with_their_rules),
+		KERNEL_TEST(test_the_table_in_use_is_a_valid_one),
+		KERNEL_TEST(test_many_rules_grow_the_table),
+		KERNEL_TEST(test_another_process_is_noticed),
+		KERNEL_TEST(test_replies_keep_their_ids),
+		KERNEL_TEST(test_a_refusal_changes_nothing),
+	};
+
+	if (geteuid() || unshare(CLONE_NEWNET) || system("ip link set lo up")) {
+		fprintf(stderr, "skipped: needs root\n");
+		return SKIPPED;
+	}
+	snprintf(pin, sizeof(pin), "/sys/fs/bpf/weir-apply-test-%d", getpid());
+	return cmocka_run_group_tests_name("apply_kernel", tests, NULL, NULL);
+}
