@@ -418,6 +418,32 @@ static void test_keep_going(void **state)
 	store_free(&store);
 }
 
+/* One Ingress alone, before it takes the place of the version that is served. */
+static void test_check_ingress(void **state)
+{
+	const struct route_options opt = {};
+	struct store store = {};
+	struct err err = {};
+
+	load_text(&store, "t", WEB("good", "/x") WEB("bad", "/../x"));
+	assert_int_equal(
+		route_check_ingress(&store, &opt,
+				    (struct ingress *)store_get(&store, OBJECT_INGRESS,
+								"default", "good"),
+				    &err),
+		0);
+	assert_int_equal(
+		route_check_ingress(&store, &opt,
+				    (struct ingress *)store_get(&store, OBJECT_INGRESS,
+								"default", "bad"),
+				    &err),
+		-EINVAL);
+	assert_string_equal(err.what,
+			    "Ingress default/bad: spec.rules[0].http.paths[0]."
+			    "path: \"/../x\": must not contain /../");
+	store_free(&store);
+}
+
 static void check_option(struct route_options opt, const char *sentence)
 {
 	struct store store = {};
@@ -492,6 +518,7 @@ int main(void)
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_guide),
 		cmocka_unit_test(test_keep_going),
+		cmocka_unit_test(test_check_ingress),
 		cmocka_unit_test(test_wrong_options),
 		cmocka_unit_test(test_many_endpoints),
 	};

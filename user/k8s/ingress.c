@@ -249,7 +249,7 @@ int decode_ingress(struct decoder *d, const struct field *doc, struct object *o)
 int decode_ingress_class(struct decoder *d, const struct field *doc, struct object *o)
 {
 	struct ingress_class *c = (struct ingress_class *)o;
-	struct field spec, parameters;
+	struct field spec, parameters = {};
 	int ret;
 
 	c->controller = "";

@@ -120,7 +120,7 @@ static int decode_endpoint(struct decoder *d, const struct field *f,
 			   struct endpoint_address *a)
 {
 	bool serving = false, terminating = false;
-	struct field list, first, conditions;
+	struct field list, first, conditions = {};
 	int ret;
 
 	a->ready = true;
@@ -152,7 +152,7 @@ int decode_slice(struct decoder *d, const struct field *doc, struct object *o)
 {
 	struct endpoint_slice *s = (struct endpoint_slice *)o;
 	const char *type = "IPv4";
-	struct field list, item;
+	struct field list = {}, item;
 	uint32_t i;
 	size_t k;
 	int ret;
@@ -192,7 +192,7 @@ int decode_slice(struct decoder *d, const struct field *doc, struct object *o)
 static int decode_subset(struct decoder *d, const struct field *f,
 			 struct endpoint_set *set)
 {
-	struct field list, item, ip;
+	struct field list = {}, item, ip;
 	uint32_t i;
 	int ret;
 

@@ -267,11 +267,11 @@ static int read_pair(struct reader *r, yaml_event_t *event, unsigned int depth,
 static int read_map(struct reader *r, unsigned int depth, struct node *n)
 {
 	struct vec_of(struct node *) merges = {};
-	struct node_pair pair, *slot = NULL;
+	struct node_pair pair, *slot;
 	struct pairs pairs = {};
-	struct node **more = NULL;
+	struct node **more;
 	yaml_event_t event;
-	bool is_merge, end, failed;
+	bool is_merge, end;
 	yaml_mark_t at;
 	size_t i;
 	int ret;
@@ -287,18 +287,21 @@ static int read_map(struct reader *r, unsigned int depth, struct node *n)
 		yaml_event_delete(&event);
 		if (ret || end)
 			break;
-		if (is_merge)
-			failed = !(more = vec_push(&merges));
-		else
-			failed = !(slot = vec_push(&pairs));
-		if (failed) {
-			ret = fail_memory(r);
-			break;
+		if (is_merge) {
+			more = vec_push(&merges);
+			if (more)
+				*more = pair.value;
+			else
+				ret = fail_memory(r);
+		} else {
+			slot = vec_push(&pairs);
+			if (slot)
+				*slot = pair;
+			else
+				ret = fail_memory(r);
 		}
-		if (is_merge)
-			*more = pair.value;
-		else
-			*slot = pair;
+		if (ret)
+			break;
 	}
 	n->pair = pairs.item;
 	n->count = (uint32_t)pairs.len;

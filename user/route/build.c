@@ -536,6 +536,53 @@ static int build_all(struct builder *b)
 	return ret;
 }
 
+static int check_one(struct builder *b, const struct ingress *ing)
+{
+	int ret = resolve_prepare(b);
+
+	if (!ret)
+		ret = class_read_parameters(b);
+	if (!ret)
+		ret = add_ingress(b, ing);
+	if (!ret && ing->default_backend.kind != BACKEND_NONE)
+		ret = add_default(b, ing);
+	return ret;
+}
+
+static void fill_options(struct route_options *opt)
+{
+	if (!opt->ingress_class)
+		opt->ingress_class = "kong";
+	if (!opt->can)
+		opt->can = &route_can;
+}
+
+static void finish(struct builder *b)
+{
+	resolve_finish(b);
+	strmap_free(&b->replies);
+	strmap_free(&b->rules);
+	strmap_free(&b->said);
+	pool_free(&b->pool);
+}
+
+int route_check_ingress(const struct store *store, const struct route_options *opt,
+			const struct ingress *ing, struct err *err)
+{
+	struct route_options own = *opt;
+	struct err local = {};
+	struct ir ir = {};
+	struct builder b = {.store = store, .opt = &own, .ir = &ir};
+	int ret;
+
+	b.err = err ? err : &local;
+	fill_options(&own);
+	ret = check_one(&b, ing);
+	finish(&b);
+	ir_free(&ir);
+	return ret;
+}
+
 int route_build(const struct store *store, const struct route_options *opt,
 		struct ir *out, struct err *err)
 {
@@ -546,19 +593,12 @@ int route_build(const struct store *store, const struct route_options *opt,
 	int ret;
 
 	b.err = err ? err : &local;
-	if (!own.ingress_class)
-		own.ingress_class = "kong";
-	if (!own.can)
-		own.can = &route_can;
+	fill_options(&own);
 	if (own.dialect != DIALECT_KUBERNETES)
 		return err_set(b.err, -EOPNOTSUPP,
 			       "--dialect kong: this version knows kubernetes only");
 	ret = build_all(&b);
-	resolve_finish(&b);
-	strmap_free(&b.replies);
-	strmap_free(&b.rules);
-	strmap_free(&b.said);
-	pool_free(&b.pool);
+	finish(&b);
 	if (ret)
 		ir_free(&ir);
 	else

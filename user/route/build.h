@@ -40,3 +40,8 @@ struct route_options {
  * The ir's warnings and notes begin with the store's. */
 int route_build(const struct store *store, const struct route_options *opt,
 		struct ir *out, struct err *err);
+
+/* Would this Ingress be refused? 0, or -EINVAL and the sentence. Whoever
+ * follows an API server asks before it replaces the version that is served. */
+int route_check_ingress(const struct store *store, const struct route_options *opt,
+			const struct ingress *ing, struct err *err);

@@ -27,7 +27,7 @@ struct builder {
 	struct strmap replies; /* plugin or kind of reply -> index in ir */
 	struct strmap rules;   /* host, path and conditions -> index of the route */
 	struct strmap said;    /* warnings and notes */
-	bool legacy_regex;    /* paths with odd characters are patterns (Kong 2) */
+	bool legacy_regex;     /* paths with odd characters are patterns (Kong 2) */
 	uint32_t gateway;      /* index of the gateway's group, or UINT32_MAX */
 	uint32_t order;	       /* place within the Ingress at work */
 };

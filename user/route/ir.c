@@ -88,22 +88,24 @@ static int fill(struct ir_warning *w, const char *where, const char *fmt, va_lis
 
 int ir_warn(struct ir *ir, const char *where, const char *fmt, ...)
 {
+	struct ir_warning *w = vec_push(&ir->warnings);
 	va_list ap;
 	int ret;
 
 	va_start(ap, fmt);
-	ret = fill(vec_push(&ir->warnings), where, fmt, ap);
+	ret = fill(w, where, fmt, ap);
 	va_end(ap);
 	return ret;
 }
 
 int ir_note(struct ir *ir, const char *where, const char *fmt, ...)
 {
+	struct ir_warning *w = vec_push(&ir->notes);
 	va_list ap;
 	int ret;
 
 	va_start(ap, fmt);
-	ret = fill(vec_push(&ir->notes), where, fmt, ap);
+	ret = fill(w, where, fmt, ap);
 	va_end(ap);
 	return ret;
 }
