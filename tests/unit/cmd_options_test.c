@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 /* The commands are no library: what is under test is built in. */
+#include "base/number.h"
 #include "cmd/cmd.c"
 #include "cmd/columns.c"
 #include "cmd/options.c"
@@ -144,6 +145,32 @@ static void test_split(void **state)
 	words_free(&out);
 }
 
+static void test_numbers(void **state)
+{
+	uint64_t n = 7;
+
+	assert_int_equal(number_parse("0", 10, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(number_parse("10", 10, &n), 0);
+	assert_int_equal(number_parse("11", 10, &n), -ERANGE);
+	assert_int_equal(number_parse("5", 3, &n), -ERANGE);
+	assert_int_equal(number_parse("18446744073709551615", UINT64_MAX, &n), 0);
+	assert_true(n == UINT64_MAX);
+	assert_int_equal(number_parse("18446744073709551616", UINT64_MAX, &n), -ERANGE);
+	assert_int_equal(number_parse("", 10, &n), -EINVAL);
+	assert_int_equal(number_parse("-1", 10, &n), -EINVAL);
+	assert_int_equal(number_parse(" 1", 10, &n), -EINVAL);
+	assert_int_equal(number_parse_ms("1.5", &n), 0);
+	assert_int_equal(n, 1500);
+	assert_int_equal(number_parse_ms(".25", &n), 0);
+	assert_int_equal(n, 250);
+	assert_int_equal(number_parse_ms("2", &n), 0);
+	assert_int_equal(n, 2000);
+	assert_int_equal(number_parse_ms("2.", &n), -EINVAL);
+	assert_int_equal(number_parse_ms(".", &n), -EINVAL);
+	assert_int_equal(number_parse_ms("1.2345", &n), -EINVAL);
+}
+
 static void test_exit_codes(void **state)
 {
 	struct err err = {};
@@ -182,10 +209,11 @@ static void test_widths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forms),	   cmocka_unit_test(test_operands),
-		cmocka_unit_test(test_choice),	   cmocka_unit_test(test_usage_errors),
-		cmocka_unit_test(test_distance),   cmocka_unit_test(test_split),
-		cmocka_unit_test(test_exit_codes), cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_forms),	 cmocka_unit_test(test_operands),
+		cmocka_unit_test(test_choice),	 cmocka_unit_test(test_usage_errors),
+		cmocka_unit_test(test_distance), cmocka_unit_test(test_split),
+		cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_exit_codes),
+		cmocka_unit_test(test_widths),
 	};
 
 	return cmocka_run_group_tests_name("cmd_options", tests, NULL, NULL);

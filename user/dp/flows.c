@@ -168,6 +168,9 @@ static void expire_flow(const struct dp *dp, const struct weir_tuple *key,
 	if (bpf_map_lookup_and_delete_elem(fd, key, &flow))
 		return;
 	s->sum.expired_flows++;
+	/* A packet that came at this very moment sees to the buffer itself. */
+	if (flow.claim)
+		return;
 	if (flow.slot != WEIR_NO_SLOT && flow.slot < WEIR_HEAD_SLOTS)
 		bpf_map_update_elem(dp->map[DP_MAP_head_free], NULL, &flow.slot,
 				    BPF_ANY);
