@@ -99,12 +99,14 @@ static __always_inline int splice_client(struct __sk_buff *skb, struct weir_flow
 
 	if (packet_parse(skb, &p, &v) != PACKET_OURS)
 		return DROP(ERROR);
-	if (splice_needs_options(&p, &v)) {
-		if (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
-		    splice_sack_anywhere(skb, f->ack_add) ||
-		    packet_parse(skb, &p, &v) != PACKET_OURS)
-			return DROP(ERROR);
-	}
+	if (splice_needs_options(&p, &v) &&
+	    (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
+	     packet_parse(skb, &p, &v) != PACKET_OURS))
+		return DROP(ERROR);
+	if (splice_needs_options(&p, &v) &&
+	    (splice_sack_anywhere(skb, f->ack_add) ||
+	     packet_parse(skb, &p, &v) != PACKET_OURS))
+		return DROP(ERROR);
 	return to_endpoint(skb, &p, &v, f);
 }
 
@@ -115,12 +117,14 @@ static __always_inline int splice_endpoint(struct __sk_buff *skb, struct weir_le
 
 	if (packet_parse(skb, &p, &v) != PACKET_OURS)
 		return DROP(ERROR);
-	if (splice_needs_options(&p, &v)) {
-		if (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
-		    splice_sack_anywhere(skb, l->ack_add) ||
-		    packet_parse(skb, &p, &v) != PACKET_OURS)
-			return DROP(ERROR);
-	}
+	if (splice_needs_options(&p, &v) &&
+	    (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
+	     packet_parse(skb, &p, &v) != PACKET_OURS))
+		return DROP(ERROR);
+	if (splice_needs_options(&p, &v) &&
+	    (splice_sack_anywhere(skb, l->ack_add) ||
+	     packet_parse(skb, &p, &v) != PACKET_OURS))
+		return DROP(ERROR);
 	return to_client(skb, &p, &v, l);
 }
 

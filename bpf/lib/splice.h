@@ -68,6 +68,16 @@ __noinline int splice_sack_anywhere(struct __sk_buff *skb, u32 ack_add)
 	return 0;
 }
 
+/* NOP NOP SACK length, then pairs of edges, all of it within the header: the
+ * layout of every stack, and the only one that splice() moves by itself. */
+static __always_inline bool splice_sack_plain(__be32 first, u32 hl)
+{
+	u32 len = bpf_ntohl(first) & 0xff;
+
+	return (first & bpf_htonl(0xffffff00)) == bpf_htonl(0x01010500) && len >= 10 &&
+	       len + 2 <= hl - TCP_LEN && !((len - 2) & 7);
+}
+
 static __always_inline int splice(struct __sk_buff *skb, const struct pkt *p,
 				  struct view *v, const struct turn *to)
 {
@@ -101,9 +111,7 @@ static __always_inline int splice(struct __sk_buff *skb, const struct pkt *p,
 	if (p->hl > TCP_LEN) {
 		__be32 *opt = (void *)(v->tcp + 1);
 
-		/* NOP NOP SACK length, then pairs of edges */
-		if ((void *)(opt + 1) <= v->end &&
-		    (*opt & bpf_htonl(0xffffff00)) == bpf_htonl(0x01010500)) {
+		if ((void *)(opt + 1) <= v->end && splice_sack_plain(*opt, p->hl)) {
 			u32 edges = ((bpf_ntohl(*opt) & 0xff) - 2) >> 2, i;
 
 			/* unrolled: the verifier does not follow a moving packet
@@ -152,5 +160,5 @@ static __always_inline bool splice_needs_options(const struct pkt *p, struct vie
 		return true;
 	if ((void *)(opt + 1) > v->end)
 		return true;
-	return (*opt & bpf_htonl(0xffffff00)) != bpf_htonl(0x01010500);
+	return !splice_sack_plain(*opt, p->hl);
 }
