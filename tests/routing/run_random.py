@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Random rule sets and requests: `weir explain --batch` against a plain model.
+
+The model below tries every rule on every request and sorts what matches. It
+shares nothing with the route table, so an error in either is seen.
+
+    run_random.py [--weir PATH] [--seed N] [--rounds N] [--with FEATURE...]
+"""
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+KEPT = set(b"!*'();:@&=+$,/?%#[]")  # stay encoded
+
+HOSTS = ["a.example", "b.a.example", "c.b.a.example", "*.a.example", "*.b.a.example",
+         "*.example", "x-1.example.org", ""]
+ASKED = ["a.example", "A.Example", "b.a.example", "c.b.a.example", "z.b.a.example",
+         "d.c.b.a.example", "a.example:80", "a.example.", "other", ".a.example",
+         "10.0.0.1", "[::1]:80", None]
+PIECES = ["a", "b", "ab", "a.b", "aa", "~", "a b", "%"]
+METHODS = ["GET", "POST", "PUT", "DELETE"]
+HEADERS = {"x-a": ["1", "2", "3"], "x-b": ["1", "long value"]}
+
+
+def configured(text):
+    """A configured path as requests are matched."""
+    return normal(text.encode())[0].decode("latin-1")
+
+
+def normal(raw):
+    """Path and query of a target in normal form, None for 400."""
+    path, mark, query = raw.partition(b"?")
+    out = bytearray()
+    i = 0
+    while i < len(path):
+        if path[i] != 0x25:
+            out.append(path[i])
+            i += 1
+            continue
+        try:
+            byte = int(path[i + 1:i + 3].decode("ascii"), 16)
+        except ValueError:
+            return None
+        if len(path) < i + 3 or byte == 0:
+            return None
+        out += b"%%%02X" % byte if byte in KEPT else bytes([byte])
+        i += 3
+    return clean(bytes(out), mark + query)
+
+
+def clean(path, query):
+    """Merge slashes and remove dot segments in one walk."""
+    segments = []
+    parts = path.split(b"/")[1:]
+    for n, part in enumerate(parts):
+        last = n == len(parts) - 1
+        if part == b"..":
+            if not segments:
+                return None
+            segments.pop()
+        if part in (b".", b"..", b""):
+            if last:
+                segments.append(b"")
+            continue
+        segments.append(part)
+    return b"/" + b"/".join(segments), query
+
+
+class Rule:
+    def __init__(self, ingress, host, path, kind):
+        self.ingress, self.host, self.path, self.kind = ingress, host, path, kind
+        self.match = configured(path)
+        if kind == "Prefix" and self.match.endswith("/"):
+            self.match = self.match[:-1]
+
+    def takes_host(self, host):
+        if not self.host:
+            return True
+        if self.host.startswith("*."):
+            label, _, rest = host.partition(".")
+            return bool(label) and rest == self.host[2:]
+        return host == self.host
+
+    def takes_path(self, path):
+        if self.kind == "Exact":
+            return path == self.match
+        if self.kind == "Prefix":
+            return path == self.match or path.startswith(self.match + "/")
+        return path.startswith(self.match)
+
+    def takes(self, host, path, method, headers):
+        ing = self.ingress
+        if ing["methods"] and method not in ing["methods"]:
+            return False
+        for name, values in ing["headers"].items():
+            if headers.get(name) not in values:
+                return False
+        return self.takes_host(host) and self.takes_path(path)
+
+    def order(self):
+        """Less goes first; Python's sort keeps older rules before younger."""
+        ing = self.ingress
+        host = 2 if not self.host else 1 if self.host.startswith("*.") else 0
+        return (host, -len(self.host), -bool(ing["methods"]) - bool(ing["headers"]),
+                -len(ing["headers"]), self.kind != "Exact", -len(self.match))
+
+
+def random_path(rng, deep=4):
+    path = "".join("/" + rng.choice(PIECES[:6]) for _ in range(rng.randrange(deep)))
+    return path + rng.choice(["", "/"]) or "/"
+
+
+def random_ingress(rng, number, features):
+    ing = {"name": "i%d" % number, "namespace": rng.choice(["default", "shop"]),
+           "created": rng.choice([None, "2024-01-0%dT00:00:00Z" % rng.randint(1, 4)]),
+           "strip": rng.random() < 0.3, "methods": [], "headers": {}, "paths": [],
+           "default": rng.random() < 0.15}
+    if "criteria" in features and rng.random() < 0.4:
+        ing["methods"] = rng.sample(METHODS, rng.randint(0, 2))
+    if "criteria" in features and rng.random() < 0.4:
+        for name in rng.sample(sorted(HEADERS), rng.randint(1, 2)):
+            ing["headers"][name] = rng.sample(HEADERS[name], rng.randint(1, 2))
+    for _ in range(rng.randint(0 if ing["default"] else 1, 5)):
+        kind = rng.choice(["Exact", "Prefix", "ImplementationSpecific"])
+        ing["paths"].append((rng.choice(HOSTS), random_path(rng), kind))
+    return ing
+
+
+def backend(number):
+    return {"service": {"name": "s%d" % number, "port": {"number": 80}}}
+
+
+def ingress_object(number, ing):
+    annotations = {}
+    if ing["strip"]:
+        annotations["konghq.com/strip-path"] = "true"
+    if ing["methods"]:
+        annotations["konghq.com/methods"] = ",".join(ing["methods"])
+    for name, values in ing["headers"].items():
+        annotations["konghq.com/headers." + name] = ",".join(values)
+    meta = {"name": ing["name"], "namespace": ing["namespace"],
+            "annotations": annotations}
+    if ing["created"]:
+        meta["creationTimestamp"] = ing["created"]
+    spec = {"ingressClassName": "kong"}
+    if ing["default"]:
+        spec["defaultBackend"] = backend(number)
+    if ing["paths"]:
+        spec["rules"] = []
+    for host, path, kind in ing["paths"]:
+        rule = {"http": {"paths": [{"path": path, "pathType": kind,
+                                    "backend": backend(number)}]}}
+        if host:
+            rule["host"] = host
+        spec["rules"].append(rule)
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": meta,
+            "spec": spec}
+
+
+def random_target(rng, rules):
+    """Mostly near a configured path, so that something is found."""
+    path = rng.choice(rules).path if rules and rng.random() < 0.7 else "/"
+    path += rng.choice(["", "", "/", "b", "/a", "/./a", "/../a", "//b", "%2F", "/%2e"])
+    if rng.random() < 0.2:
+        path = path.replace("a", "%61", 1)
+    path = path.replace(" ", "%20")
+    return path + rng.choice(["", "", "?q=1", "?"])
+
+
+def random_request(rng, rules):
+    headers = {name: rng.choice(values) for name, values in HEADERS.items()
+               if rng.random() < 0.5}
+    return {"method": rng.choice(METHODS), "host": rng.choice(ASKED),
+            "target": random_target(rng, rules), "headers": headers}
+
+
+def bare_host(host):
+    host = (host or "").lower()
+    if not host.startswith("["):
+        host = host.partition(":")[0]
+    return host[:-1] if host.endswith(".") else host
+
+
+def escaped(path):
+    """Bytes outside of ASCII never come raw here, so they are encoded again."""
+    return b"".join(bytes([c]) if 0x20 < c < 0x7f else b"%%%02X" % c for c in path)
+
+
+def stripped(rule, path):
+    if not rule.ingress["strip"] or rule.kind == "":
+        return path
+    rest = path[len(rule.match):]
+    for dots in (b"../", b"./"):
+        if rest.startswith(dots):
+            rest = rest[len(dots):]
+            break
+    if rest in (b".", b".."):
+        rest = b""
+    return rest if rest.startswith(b"/") else b"/" + rest
+
+
+def answer(rules, default, request):
+    """What explain should say."""
+    raw = request["target"].encode()
+    found = normal(raw)
+    host = request["host"]
+    if found is None or (host is not None and host.startswith(".")):
+        return {"verdict": "reject", "status": 400}
+    path, query = found
+    text = path.decode("latin-1")
+    fits = [r for r in rules if r.takes(bare_host(host), text, request["method"],
+                                        request["headers"])]
+    if fits:
+        best = sorted(fits, key=Rule.order)[0]
+        return {"verdict": "route",
+                "ingress": "%(namespace)s/%(name)s" % best.ingress,
+                "target": (escaped(stripped(best, path)) + query).decode()}
+    if default:
+        return {"verdict": "fallback", "ingress": "%(namespace)s/%(name)s" % default,
+                "target": (escaped(path) + query).decode()}
+    return {"verdict": "reply", "status": 404}
+
+
+def by_age(ing):
+    return (ing["created"] or "9", "%(namespace)s/%(name)s" % ing)
+
+
+def one_round(weir, seed, features):
+    rng = random.Random(seed)
+    ingresses = [random_ingress(rng, n, features) for n in range(rng.randint(1, 8))]
+    objects = [ingress_object(n, ing) for n, ing in enumerate(ingresses)]
+    flags = []
+    for n, ing in enumerate(ingresses):
+        flags += ["--endpoint", "%s/s%d=192.0.2.1:80" % (ing["namespace"], n)]
+    ordered = sorted(ingresses, key=by_age)
+    rules = [Rule(ing, *p) for ing in ordered for p in ing["paths"]]
+    default = next((ing for ing in ordered if ing["default"]), None)
+    requests = [random_request(rng, rules) for _ in range(200)]
+    answers = ask(weir, objects, flags, requests)
+    wrong = 0
+    for request, got in zip(requests, answers):
+        want = answer(rules, default, request)
+        if any(got.get(k) != v for k, v in want.items()):
+            wrong += 1
+            print("seed %d: %s\n  model: %s\n  weir:  %s"
+                  % (seed, json.dumps(request), json.dumps(want), json.dumps(got)))
+    return wrong
+
+
+def ask(weir, objects, flags, requests):
+    lines = "".join(json.dumps(dict(r, version="1.0" if r["host"] is None else "1.1"))
+                    + "\n" for r in requests)
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as f:
+        json.dump({"apiVersion": "v1", "kind": "List", "items": objects}, f)
+        f.flush()
+        run = subprocess.run([weir, "-q", "explain", "-f", f.name] + flags + ["--batch"],
+                             input=lines, capture_output=True, text=True, check=False)
+    if run.returncode:
+        sys.exit("explain failed: " + run.stderr.strip())
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weir", default=os.path.join(HERE, "../../build/weir"))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--with", dest="features", action="append", default=[],
+                        choices=["criteria"])
+    args = parser.parse_args()
+    wrong = sum(one_round(args.weir, args.seed + n, args.features)
+                for n in range(args.rounds))
+    print("%d rounds of 200 requests, %d wrong" % (args.rounds, wrong))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
