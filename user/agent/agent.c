@@ -106,8 +106,9 @@ static int settle_hooks(struct agent *a, const struct names *ifaces, struct err 
 }
 
 /* Interfaces may be gone for a while, and come back. */
-static int settle_node(struct agent *a, struct err *err)
+static int settle_node(void *arg, struct err *err)
 {
+	struct agent *a = arg;
 	struct listeners listeners = {};
 	struct names ifaces = {};
 	int r = iface_find(a->opt->ifaces, a->opt->iface_count, false, &ifaces, err);
@@ -410,9 +411,9 @@ static int start(struct agent *a, struct err *err)
 	if (r)
 		return r;
 	a->applier.dp = &a->dp;
+	a->applier.settle = settle_node;
+	a->applier.settle_arg = a;
 	r = apply_ir(&a->applier, &a->ir, &done, err);
-	if (!r)
-		r = settle_node(a, err);
 	if (r)
 		return r;
 	if (a->dp.adopted)

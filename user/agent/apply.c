@@ -438,6 +438,8 @@ int apply_ir(struct applier *a, struct ir *ir, struct applied *out, struct err *
 		r = table_swap(a->dp, inner, err);
 	if (!r)
 		r = dp_publish(a->dp, err);
+	if (!r && a->settle)
+		r = a->settle(a->settle_arg, err);
 	if (!r)
 		r = write_settings(a, ir, swaps, &settings, err);
 	if (!r)

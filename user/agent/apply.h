@@ -29,7 +29,11 @@ struct applier {
 	uint32_t generation;	    /* that the book belongs to */
 	uint64_t table_hash;	    /* of what the table in use was made from */
 	uint16_t mss;		    /* that fits every endpoint */
-	bool is_ready;		    /* the book has been read */
+	/* Hooks and listeners, when the data path is pinned and before the new
+	 * generation can be seen in the settings; or NULL. */
+	int (*settle)(void *arg, struct err *err);
+	void *settle_arg;
+	bool is_ready; /* the book has been read */
 };
 
 struct applied {

@@ -16,7 +16,7 @@ static int print_json(const struct counters *c)
 	int i;
 
 	for (i = 0; i < WEIR_OUTCOME_COUNT; i++)
-		json_array_append_new(doc, json_pack("{s:s, s:I, s:s}", "outcome",
+		json_array_append_new(doc, json_pack("{s:s, s:I, s:s}", "name",
 						     outcome_names[i], "count",
 						     (json_int_t)c->value[i], "text",
 						     outcome_texts[i]));
