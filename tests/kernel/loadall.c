@@ -59,7 +59,7 @@ static unsigned char *knob(struct bpf_object *obj, const char *name)
 	unsigned char *data;
 	int id, i;
 
-	bpf_object__for_each_map(map, obj) {
+	bpf_object__for_each_map (map, obj) {
 		const char *map_name = bpf_map__name(map);
 		size_t len = strlen(map_name);
 
@@ -110,7 +110,7 @@ static int load_one(const char *path, const char *name, int log_level)
 	kfunc = knob(obj, "has_cast_kfunc");
 	if (kfunc)
 		*kfunc = kernel_has_func("bpf_cast_to_kern_ctx");
-	bpf_object__for_each_program(prog, obj)
+	bpf_object__for_each_program (prog, obj)
 		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
 	prog = bpf_object__find_program_by_name(obj, name);
 	verifier_log[0] = '\0';
@@ -158,7 +158,7 @@ static bool check_object(const char *path)
 		printf("FAIL load %s: %s\n", path, strerror(errno));
 		return false;
 	}
-	bpf_object__for_each_program(prog, obj)
+	bpf_object__for_each_program (prog, obj)
 		good &= check_program(path, bpf_program__name(prog));
 	bpf_object__close(obj);
 	return good;
@@ -166,7 +166,7 @@ static bool check_object(const char *path)
 
 int main(int argc, char **argv)
 {
-	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
 	bool good = argc > 1;
 	int i;
 

@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# clang-format has nothing to change.
+cd "$(dirname "$0")/../.." || exit 1
+
+out=$(git ls-files '*.c' '*.h' | xargs clang-format --dry-run -Werror 2>&1)
+files=$(grep -oE '^[^ :]+:[0-9]+' <<<"$out" | cut -d: -f1 | sort | uniq -c)
+if [ -n "$files" ]; then
+	while read -r n file; do
+		echo "FAIL $file: $n places (clang-format -i $file)"
+	done <<<"$files"
+	exit 1
+fi
+echo "PASS every C file is formatted"

@@ -1,0 +1,425 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# For end-to-end tests: namespaces, servers, weir and results. Sourced, not run.
+#
+#	client 10.77.0.2 --- 10.77.0.1 node 10.77.1.1 --- 10.77.1.2 pod2
+#	                                    10.77.1.1 --- 10.77.1.3 pod3, ...
+#
+# Each pod hangs on its own veth, podN in the node, by a route of 32 bits as many
+# CNI plugins do it; NET=bridge puts them on a bridge instead. Names carry the
+# process id, so runs do not meet. Everything goes away when the script ends.
+#
+#	DEBUG=1		a shell among the namespaces at the first failure
+#	KEEP=1		keep the working directory with all logs
+
+set -u
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=${BUILD:-$top/build}
+WEIR=${WEIR:-$BUILD/weir}
+test_name=$(basename "$0" .sh)
+TAG=weir-$test_name-$$
+CLIENT=$TAG-client
+NODE=$TAG-node
+PIN=/sys/fs/bpf/$TAG
+LISTEN=10.77.0.1
+work=$(mktemp -d "${TMPDIR:-/tmp}/$TAG.XXXXXX")
+failures=0
+pods=
+weir_pid=
+children=
+
+export WEIR_PIN=$PIN
+
+# --- results -----------------------------------------------------------------
+
+pass()
+{
+	echo "PASS $*"
+}
+
+fail()
+{
+	echo "FAIL $*"
+	failures=$((failures + 1))
+	if [ -n "${DEBUG:-}" ]; then
+		debug_shell
+	fi
+}
+
+# skip REASON: the whole test cannot run here.
+skip()
+{
+	echo "SKIP $test_name: $*"
+	exit 77
+}
+
+# is WHAT WANTED FOUND
+is()
+{
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1"
+		printf '     wanted: %s\n     found:  %s\n' "$2" "$3"
+	fi
+}
+
+# has WHAT PART FOUND: FOUND has PART in it.
+has()
+{
+	case $3 in
+	*"$2"*)	pass "$1" ;;
+	*)	fail "$1"
+		printf '     wanted: ...%s...\n     found:  %s\n' "$2" "$3" ;;
+	esac
+}
+
+# ok WHAT COMMAND...
+ok()
+{
+	local what=$1 out
+
+	shift
+	if out=$("$@" 2>&1); then
+		pass "$what"
+	else
+		fail "$what"
+		printf '     %s\n     %s\n' "$*" "$out"
+	fi
+}
+
+# die WHY: the test cannot go on.
+die()
+{
+	fail "$*"
+	exit 1
+}
+
+# within SECONDS COMMAND...: until it succeeds, at most that long.
+within()
+{
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.02
+	done
+}
+
+debug_shell()
+{
+	echo "client: nsenter --net=/run/netns/$CLIENT; node: $NODE; logs: $work" >&2
+	bash -i </dev/tty >/dev/tty 2>&1
+}
+
+# --- namespaces --------------------------------------------------------------
+
+# in_ns NAMESPACE COMMAND...: without `ip netns exec`, which would hide bpffs.
+in_ns()
+{
+	local ns=$1
+
+	shift
+	nsenter --net="/run/netns/$ns" -- "$@"
+}
+
+client()
+{
+	in_ns "$CLIENT" "$@"
+}
+
+node()
+{
+	in_ns "$NODE" "$@"
+}
+
+pod_ns()
+{
+	echo "$TAG-pod$1"
+}
+
+# pod N COMMAND...
+pod()
+{
+	local ns
+
+	ns=$(pod_ns "$1")
+	shift
+	in_ns "$ns" "$@"
+}
+
+ns_make()
+{
+	ip netns add "$1"
+	in_ns "$1" ip link set lo up
+	in_ns "$1" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 \
+		net.ipv6.conf.default.disable_ipv6=1 2>/dev/null
+	in_ns "$1" sysctl -q -w net.ipv4.tcp_congestion_control=cubic 2>/dev/null
+	true
+}
+
+# net_up N...: client, node, and a pod 10.77.1.N for each N.
+net_up()
+{
+	local n ns
+
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	ns_make "$CLIENT"
+	ns_make "$NODE"
+	ip -n "$CLIENT" link add eth0 type veth peer name cli0 netns "$NODE"
+	ip -n "$CLIENT" addr add 10.77.0.2/24 dev eth0
+	ip -n "$CLIENT" link set eth0 up
+	ip -n "$NODE" addr add 10.77.0.1/24 dev cli0
+	ip -n "$NODE" link set cli0 up
+	ip -n "$CLIENT" route add default via 10.77.0.1
+	node sysctl -q -w net.ipv4.ip_forward=1
+	if [ "${NET:-}" = bridge ]; then
+		ip -n "$NODE" link add pods0 type bridge
+		ip -n "$NODE" addr add 10.77.1.1/24 dev pods0
+		ip -n "$NODE" link set pods0 up
+	fi
+	for n in "$@"; do
+		ns=$(pod_ns "$n")
+		ns_make "$ns"
+		ip -n "$ns" link add eth0 type veth peer name "pod$n" netns "$NODE"
+		if [ "${NET:-}" = bridge ]; then
+			ip -n "$ns" addr add "10.77.1.$n/24" dev eth0
+			ip -n "$NODE" link set "pod$n" master pods0
+		else
+			ip -n "$ns" addr add "10.77.1.$n/32" dev eth0
+			ip -n "$NODE" addr add 10.77.1.1/32 dev "pod$n"
+		fi
+		ip -n "$NODE" link set "pod$n" up
+		ip -n "$ns" link set eth0 up
+		if [ "${NET:-}" != bridge ]; then
+			ip -n "$NODE" route add "10.77.1.$n/32" dev "pod$n" src 10.77.1.1
+			ip -n "$ns" route add 10.77.1.1/32 dev eth0
+		fi
+		ip -n "$ns" route add default via 10.77.1.1 dev eth0
+		pods="$pods $n"
+	done
+}
+
+# --- servers -----------------------------------------------------------------
+
+# background COMMAND...: ended with the script. Its id is in $last.
+background()
+{
+	"$@" &
+	last=$!
+	children="$children $last"
+}
+
+# listening POD PORT: does a socket listen there?
+listening()
+{
+	pod "$1" ss -Hltn "sport = :$2" | grep -q .
+}
+
+# echo_pod N [PORT [NAME]]: nginx that says what it was asked, in plain text.
+# /size/K.bin with 1 MB, 10 MB, 100 MB; anything else is told back.
+echo_pod()
+{
+	local n=$1 port=${2:-1027} dir=$work/pod$1 name=${3:-pod$1}
+
+	mkdir -p "$dir/tmp"
+	cat >"$dir/nginx.conf" <<-END
+	worker_processes 1;
+	user root;
+	pid $dir/pid;
+	error_log $dir/error.log;
+	events { worker_connections 4096; }
+	http {
+		access_log ${ACCESS_LOG:-off};
+		client_body_temp_path $dir/tmp;
+		proxy_temp_path $dir/tmp;
+		fastcgi_temp_path $dir/tmp;
+		uwsgi_temp_path $dir/tmp;
+		scgi_temp_path $dir/tmp;
+		keepalive_requests 10000000;
+		client_max_body_size 0;
+		large_client_header_buffers 8 32k;
+		sendfile on;
+		tcp_nopush on;
+		default_type text/plain;
+		server {
+			listen $port reuseport backlog=4096;
+			root $work/files;
+			location / {
+				return 200 "pod: $name
+	method: \$request_method
+	target: \$request_uri
+	host: \$http_host
+	length: \$http_content_length
+	";
+			}
+			location = /small { return 200 "ok\n"; }
+			location /size/ { }
+		}
+	}
+	END
+	pod "$n" nginx -c "$dir/nginx.conf" -p "$dir" -e "$dir/error.log" || die "nginx"
+	within 5 listening "$n" "$port" || die "nginx does not listen in pod $n"
+}
+
+# fallback_pod N [PORT]: one fixed answer, as the guide's fallback service has it.
+FALLBACK_TEXT="This is not the path you are looking for. - Fallback service"
+fallback_pod()
+{
+	local n=$1 port=${2:-5678} dir=$work/pod$1
+
+	mkdir -p "$dir"
+	cat >"$dir/nginx.conf" <<-END
+	worker_processes 1;
+	user root;
+	pid $dir/pid;
+	error_log $dir/error.log;
+	events { worker_connections 1024; }
+	http {
+		access_log ${ACCESS_LOG:-off};
+		client_body_temp_path $dir;
+		proxy_temp_path $dir;
+		fastcgi_temp_path $dir;
+		uwsgi_temp_path $dir;
+		scgi_temp_path $dir;
+		default_type text/plain;
+		server {
+			listen $port;
+			location / { return 200 "$FALLBACK_TEXT\n"; }
+		}
+	}
+	END
+	pod "$n" nginx -c "$dir/nginx.conf" -p "$dir" -e "$dir/error.log" || die "nginx"
+	within 5 listening "$n" "$port" || die "nginx does not listen in pod $n"
+}
+
+stop_pod()
+{
+	local pid
+
+	pid=$(cat "$work/pod$1/pid") || return 0
+	kill "$pid"
+	within 5 not kill -0 "$pid"
+}
+
+not()
+{
+	! "$@"
+}
+
+# --- weir --------------------------------------------------------------------
+
+weir()
+{
+	"$WEIR" "$@"
+}
+
+# The counter NAME of the data path.
+counter()
+{
+	weir stats -o json |
+		jq -r --arg n "$1" '[.[] | select(.outcome == $n).count] | first // 0'
+}
+
+# The generation of the rules that the data path serves.
+generation()
+{
+	weir status --netns "$NODE" -o json 2>/dev/null | jq .generation
+}
+
+# weir_ready [GENERATION]: does it serve a later one?
+weir_ready()
+{
+	[ "$(generation)" -gt "${1:-0}" ]
+}
+
+# The interfaces that weir attaches to in this net.
+weir_ifaces()
+{
+	if [ "${NET:-}" = bridge ]; then
+		echo "-i cli0 -i pods0"
+	else
+		echo "-i cli0 -i pod*"
+	fi
+}
+
+# weir_start ARGUMENT...: the agent on the node, until it serves.
+weir_start()
+{
+	local -
+
+	set -f
+	background "$WEIR" run --netns "$NODE" $(weir_ifaces) -l "$LISTEN:80" "$@" \
+		>>"$work/weir.log" 2>&1
+	weir_pid=$last
+	if ! within 15 weir_ready; then
+		cat "$work/weir.log"
+		die "weir does not start"
+	fi
+}
+
+weir_stop()
+{
+	[ -n "$weir_pid" ] || return 0
+	kill -TERM "$weir_pid" 2>/dev/null
+	within 10 not kill -0 "$weir_pid"
+	wait "$weir_pid" 2>/dev/null
+	weir_pid=
+}
+
+# get PATH [CURL ARGUMENT...]: body of the answer, from the client.
+get()
+{
+	local path=$1
+
+	shift
+	client curl -s -m 10 --path-as-is "$@" "http://$LISTEN$path"
+}
+
+# status PATH [CURL ARGUMENT...]
+status()
+{
+	get "$@" -o /dev/null -w '%{http_code}'
+}
+
+# field NAME: from the answer of an echo pod on stdin.
+field()
+{
+	sed -n "s/^$1: //p"
+}
+
+# --- the end -----------------------------------------------------------------
+
+finish()
+{
+	local r=$? n
+
+	trap - EXIT INT TERM HUP
+	weir_stop
+	if [ -e "$PIN" ]; then
+		"$WEIR" detach --all --netns "$NODE" >/dev/null 2>&1
+	fi
+	for n in $children; do
+		kill "$n" 2>/dev/null
+	done
+	for n in $pods; do
+		[ ! -e "$work/pod$n/pid" ] || stop_pod "$n"
+	done 2>/dev/null
+	for n in $pods; do
+		ip netns del "$(pod_ns "$n")" 2>/dev/null
+	done
+	ip netns del "$CLIENT" 2>/dev/null
+	ip netns del "$NODE" 2>/dev/null
+	rm -rf "$PIN"
+	if [ -n "${KEEP:-}" ]; then
+		echo "logs: $work" >&2
+	else
+		rm -rf "$work"
+	fi
+	[ "$r" != 0 ] || [ "$failures" = 0 ] || r=1
+	exit "$r"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
