@@ -75,10 +75,12 @@ __noinline int connect_reserve(struct weir_flow *f)
 	struct scratch *s = scratch_get();
 	u32 zero = 0, lo, range, i;
 	struct weir_settings *set = bpf_map_lookup_elem(&settings, &zero);
+	struct weir_tuple key;
 	struct weir_leg *l;
 
 	if (!s || !set || !f || set->port_hi < set->port_lo)
 		return -1;
+	key = f->leg;
 	lo = set->port_lo;
 	range = set->port_hi - lo + 1;
 	l = &s->leg;
@@ -97,9 +99,10 @@ __noinline int connect_reserve(struct weir_flow *f)
 		if (port_has_listener(port))
 			continue;
 		f->leg.dport = bpf_htons(port);
-		if (!bpf_map_update_elem(&legs, &f->leg, l, BPF_NOEXIST))
+		key.dport = f->leg.dport;
+		if (!bpf_map_update_elem(&legs, &key, l, BPF_NOEXIST))
 			return 0;
-		old = bpf_map_lookup_elem(&legs, &f->leg);
+		old = bpf_map_lookup_elem(&legs, &key);
 		if (old && leg_is_over(old)) {
 			*old = *l;
 			return 0;
@@ -264,18 +267,11 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 {
 	struct scratch *s = scratch_get();
 	struct tcpopt o;
-	u32 to, n;
+	u32 to;
 	u8 shift;
 
-	if (!s || !f || !l)
+	if (!s || !f || !l || !packet_options(skb, s, &o))
 		return DROP(ERROR);
-	n = s->p.hl - TCP_LEN;
-	pure_keep(n);
-	if (n > TCPOPT_MAX)
-		return DROP(ERROR);
-	if (n >= 1 && bpf_skb_load_bytes(skb, s->p.l4 + TCP_LEN, s->opts.b, n))
-		return DROP(ERROR);
-	tcpopt_read(&s->opts, n, 536, &o);
 
 	hop_back(skb, &f->to_endpoint);
 	f->seq_add = f->isn + 1 - f->head_seq;

@@ -127,8 +127,7 @@ static long sum_chunk(u32 i, void *ctx)
 
 	if (n > SUM_CHUNK)
 		n = SUM_CHUNK;
-	pure_keep(n);
-	if (n < 1 || n > SUM_CHUNK)
+	if (!pure_range(&n, SUM_CHUNK))
 		return 1;
 	*(u32 *)&w->s->chunk[n & ~3u] = 0;
 	if (bpf_skb_load_bytes(w->skb, w->off, w->s->chunk, n))

@@ -152,16 +152,14 @@ __noinline int emit_head(struct __sk_buff *skb, u32 slot, u32 off, u32 n)
 
 	if (!s || !b)
 		return -1;
-	pure_keep(n);
-	if (n < 1 || n > EMIT_MAX)
+	if (!pure_range(&n, EMIT_MAX))
 		return -1;
 	s->out.opt_words = 0;
 	s->out.len = n;
 	if (emit_resize(skb, 0, n))
 		return -1;
 	s->out.sum = sum_head(b, off, n);
-	pure_keep(n);
-	if (n < 1 || n > EMIT_MAX)
+	if (!pure_range(&n, EMIT_MAX))
 		return -1;
 	if (bpf_skb_store_bytes(skb, OUT_L4 + TCP_LEN, &b->data[off & WEIR_HEAD_MASK], n,
 				BPF_F_RECOMPUTE_CSUM))

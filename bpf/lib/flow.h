@@ -75,7 +75,9 @@ static __always_inline void slot_put(struct weir_flow *f)
 static __always_inline struct weir_leg *flow_leg(const struct weir_flow *f,
 						 const struct weir_tuple *client)
 {
-	struct weir_leg *l = bpf_map_lookup_elem(&legs, &f->leg);
+	/* on the stack: 6.1 takes no key from memory of a function's argument */
+	struct weir_tuple key = f->leg;
+	struct weir_leg *l = bpf_map_lookup_elem(&legs, &key);
 
 	if (!l || l->client.sport != client->sport || l->client.src.d[0] != client->src.d[0] ||
 	    l->client.src.d[1] != client->src.d[1] || l->client.dport != client->dport ||
@@ -88,7 +90,8 @@ static __always_inline struct weir_leg *flow_leg(const struct weir_flow *f,
 static __always_inline struct weir_flow *leg_flow(const struct weir_leg *l,
 						  const struct weir_tuple *key)
 {
-	struct weir_flow *f = bpf_map_lookup_elem(&flows, &l->client);
+	struct weir_tuple client = l->client;
+	struct weir_flow *f = bpf_map_lookup_elem(&flows, &client);
 
 	if (!f || f->leg.dport != key->dport || f->leg.sport != key->sport ||
 	    f->leg.src.d[0] != key->src.d[0] || f->leg.src.d[1] != key->src.d[1] ||

@@ -8,21 +8,6 @@
 #include "lib/flow.h"
 #include "pure/cookie.h"
 
-/* Options of the SYN at hand, read into a tcpopt. Returns false on trouble. */
-static __always_inline bool syn_options(struct __sk_buff *skb, struct scratch *s,
-					struct tcpopt *o)
-{
-	u32 n = s->p.hl - TCP_LEN;
-
-	pure_keep(n);
-	if (n > TCPOPT_MAX)
-		return false;
-	if (n >= 1 && bpf_skb_load_bytes(skb, s->p.l4 + TCP_LEN, s->opts.b, n))
-		return false;
-	tcpopt_read(&s->opts, n, 536, o);
-	return true;
-}
-
 static __always_inline struct weir_listener *listener_find(const struct weir_tuple *t)
 {
 	struct weir_listener_key key = { .addr = t->dst, .port = t->dport };
@@ -44,7 +29,7 @@ __noinline int handshake_syn(struct __sk_buff *skb)
 		return DROP(ERROR);
 	l = listener_find(&s->p.t);
 	keys = bpf_map_lookup_elem(&cookie_keys, &zero);
-	if (!l || !keys || !syn_options(skb, s, &o))
+	if (!l || !keys || !packet_options(skb, s, &o))
 		return DROP(ERROR);
 	if (s->p.flags & (TCP_FIN | TCP_RST) || o.signature)
 		return DROP(SYN_BAD);

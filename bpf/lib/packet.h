@@ -96,6 +96,19 @@ static __always_inline int packet_parse(struct __sk_buff *skb, struct pkt *p,
 	return PACKET_OURS;
 }
 
+/* Read the TCP options of scratch.p. Returns false when they are not there. */
+static __always_inline bool packet_options(struct __sk_buff *skb, struct scratch *s,
+					   struct tcpopt *o)
+{
+	u32 n = s->p.hl - TCP_LEN;
+
+	if (n && (!pure_range(&n, TCPOPT_MAX) ||
+		  bpf_skb_load_bytes(skb, s->p.l4 + TCP_LEN, s->opts.b, n)))
+		return false;
+	tcpopt_read(&s->opts, n, 536, o);
+	return true;
+}
+
 /* Sequence numbers that the segment takes: SYN and FIN count (RFC 9293, 3.4). */
 static __always_inline u32 packet_span(const struct pkt *p)
 {

@@ -30,8 +30,7 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 	closes = f->flags & WEIR_FLOW_REQ_CLOSE;
 	text = closes ? &r->close : &r->keep;
 	n = f->flags & WEIR_FLOW_REQ_HEAD ? text->head_len : text->len;
-	pure_keep(n);
-	if (n < 1 || n > WEIR_REPLY_BYTES)
+	if (!pure_range(&n, WEIR_REPLY_BYTES))
 		return TC_ACT_SHOT;
 	s->out.len = n;
 	s->out.opt_words = 0;
@@ -49,8 +48,7 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 	if (n & 3)
 		sum = sum_tail(*(u32 *)&text->text[n & (WEIR_REPLY_BYTES - 4)], n, sum);
 	s->out.sum = sum;
-	pure_keep(n);
-	if (n < 1 || n > WEIR_REPLY_BYTES)
+	if (!pure_range(&n, WEIR_REPLY_BYTES))
 		return TC_ACT_SHOT;
 	if (bpf_skb_store_bytes(skb, OUT_L4 + TCP_LEN, text->text, n,
 				BPF_F_RECOMPUTE_CSUM))

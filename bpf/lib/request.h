@@ -58,8 +58,7 @@ static __always_inline int head_load(struct __sk_buff *skb, struct weir_head *b,
 	for (i = 0; i < WEIR_HEAD_MAX / WEIR_HEAD_SLACK; i++) {
 		u32 c = n > WEIR_HEAD_SLACK ? WEIR_HEAD_SLACK : n;
 
-		pure_keep(c);
-		if (c < 1 || c > WEIR_HEAD_SLACK)
+		if (!pure_range(&c, WEIR_HEAD_SLACK))
 			break;
 		if (bpf_skb_load_bytes(skb, off, &b->data[at & WEIR_HEAD_MASK], c))
 			return -1;
@@ -292,8 +291,7 @@ static __always_inline int request_put(struct __sk_buff *skb, struct scratch *s,
 
 	bpf_loop(REWRITE_MAX / SUM_CHUNK, sum_chunk, &was, 0);
 	now = sum_head(b, 0, n);
-	pure_keep(n);
-	if (n < 1 || n > REWRITE_MAX)
+	if (!pure_range(&n, REWRITE_MAX))
 		return -1;
 	if (bpf_skb_store_bytes(skb, s->p.l4 + s->p.hl, b->data, n, 0))
 		return -1;

@@ -29,17 +29,10 @@ __noinline int splice_sack_anywhere(struct __sk_buff *skb, u32 ack_add)
 {
 	struct scratch *s = scratch_get();
 	struct tcpopt o;
-	u32 n, i, at;
+	u32 i, at;
 
-	if (!s)
+	if (!s || !packet_options(skb, s, &o))
 		return -1;
-	n = s->p.hl - TCP_LEN;
-	pure_keep(n);
-	if (n < 1 || n > TCPOPT_MAX)
-		return 0;
-	if (bpf_skb_load_bytes(skb, s->p.l4 + TCP_LEN, s->opts.b, n))
-		return -1;
-	tcpopt_read(&s->opts, n, 0, &o);
 	if (!o.sack_off)
 		return 0;
 	at = s->p.l4 + TCP_LEN + o.sack_off;

@@ -7,6 +7,8 @@
  *	PURE		a function inlined in BPF, an ordinary one natively
  *	PURE_GLOBAL	a function that the verifier checks once, by itself
  *	pure_loop	call fn(i, ctx) for i = 0..n-1 until it returns 1
+ *	pure_range	is *n within 1..max? In the form n - 1 < max, with *n made
+ *			anew from it: 6.1 learns nothing from n != 0
  *	pure_keep	keep the range check of an integer where it stands: clang
  *			may drop or rewrite a test that it can prove and that
  *			the verifier cannot (seen with clang 14, kernels 6.1-6.18)
@@ -28,6 +30,17 @@
 #define pure_loop(n, fn, ctx) bpf_loop(n, fn, ctx, 0)
 #define pure_keep(x) asm volatile("" : "+r"(x))
 
+static __always_inline bool pure_range(u32 *n, u32 max)
+{
+	u32 less = *n - 1;
+
+	pure_keep(less);
+	if (less >= max)
+		return false;
+	*n = less + 1;
+	return true;
+}
+
 #else
 
 #include <string.h>
@@ -44,6 +57,11 @@ static inline long pure_loop(u32 n, long (*fn)(u32 i, void *ctx), void *ctx)
 		if (fn(i, ctx))
 			return i + 1;
 	return n;
+}
+
+static inline bool pure_range(u32 *n, u32 max)
+{
+	return *n >= 1 && *n <= max;
 }
 
 #endif
