@@ -7,17 +7,30 @@
  * a constant that the verifier knows (`const volatile u32 table_mask` in
  * rodata), and `table` the pointer that bpf_map_lookup_elem gave, checked for
  * NULL. Natively a blob is padded to a power of two of at least
- * WEIR_TABLE_MIN. The blob has passed table_check; the walk stays within
+ * WEIR_TABLE_MIN and aligned to 8. The blob has passed table_check; the walk stays within
  * table[0..mask] whatever it holds.
  *
  * h comes from head_scan with HEAD_DONE, made HEAD_NORMAL by head_rewrite;
- * h->work is used up. *m and *h belong into map memory.
+ * *m and *h belong into map memory.
  */
 #pragma once
 
 #include <weir/config.h>
 
 #include "pure/head.h"
+
+/* State of the walk, kept here for the verifier's sake like head_work. */
+struct walk_work {
+	u32 state, pos, end; /* of an automaton and its input */
+	u32 best, best_pos;  /* reference, and where what it matched ends */
+	u32 wild, wild_pos;  /* the same for a wildcard host */
+	u32 host[3];	     /* references: exact, wildcard, any */
+	u32 host_at;
+	u32 set, sets; /* next set of that host, and how many are left */
+	u32 tail;      /* bytes of a tail that have matched */
+	u32 known;
+	u32 regex, last; /* of the set at hand, see struct weir_table_set */
+};
 
 struct route_match {
 	u32 route_id;
@@ -27,6 +40,7 @@ struct route_match {
 	u16 action;    /* enum weir_action */
 	u16 flags;     /* WEIR_ROUTE_*: WEIR_ROUTE_FALLBACK for a default backend */
 	u32 pad;
+	struct walk_work work;
 };
 
 #define TABLE_NONE 0	/* no rule and no default backend: 404 */
@@ -34,4 +48,4 @@ struct route_match {
 #define TABLE_ABSENT -1 /* no table has been written yet */
 
 PURE int table_find(const void *table, u32 mask, const struct weir_head *b,
-		    struct http_head *h, struct route_match *m);
+		    const struct http_head *h, struct route_match *m);

@@ -54,7 +54,7 @@
 #define TABLE_ROW_CELLS 258u
 
 /* Longest tail. */
-#define TABLE_TAIL_MAX 248u
+#define TABLE_TAIL_MAX 64u
 
 struct weir_table_section {
 	u32 off; /* multiple of 8 */
@@ -65,8 +65,8 @@ struct weir_table_header {
 	u32 magic;
 	u32 version;
 	u32 bytes;	/* of the whole blob */
-	u32 crc32;	/* of the bytes behind this field */
-	u32 generation; /* set by whoever loads it, not part of the checksum */
+	u32 generation; /* set by whoever loads it, outside the checksum */
+	u32 crc32;	/* of the bytes behind this field (zlib's crc32) */
 	u32 host_root;	/* state, 0: no route names a host */
 	u32 any_host;	/* reference to a host record, or TABLE_NO_REF */
 	u32 fallback;	/* reference to a route: the default backend, or none */
@@ -107,4 +107,5 @@ struct weir_table_route {
 	u32 reply_id;
 	u16 action; /* enum weir_action */
 	u16 flags;  /* WEIR_ROUTE_* */
+	u32 pad[2];
 };

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "pure/walk.h"
+
+#include <weir/table.h>
+
+#include "pure/word.h"
+
+/* Bytes that one pass of the straight loops takes at most. */
+#define WALK_STEPS 64
+
+struct walk_ctx {
+	const void *table;
+	u64 mask;
+	const struct weir_head *b;
+	const struct http_head *h;
+	struct route_match *m;
+};
+
+/* Eight bytes at `off`: what a reference or a state points at, flags dropped. */
+PURE_LOCAL u64 walk_word(const struct walk_ctx *c, u32 off)
+{
+	return word_get((const u8 *)c->table + (off & c->mask & ~7ULL));
+}
+
+PURE_LOCAL u32 walk_half(const struct walk_ctx *c, u32 off)
+{
+	u64 w = walk_word(c, off);
+
+	return off & 4 ? w >> 32 : w;
+}
+
+#define walk_header(c, field) walk_half(c, offsetof(struct weir_table_header, field))
+
+/* Takes a route that ends at pos when it precedes the best one so far. One
+ * that matches again further on has matched more: strip-path takes that. */
+PURE_LOCAL void walk_take(struct walk_ctx *c, u32 pos, u32 at_end, u64 rest)
+{
+	struct walk_work *k = &c->m->work;
+	u32 ref = rest >> 32;
+
+	if (pos >= k->end)
+		ref = at_end;
+	else if (head_byte(c->b, pos) == '/')
+		ref = rest;
+	if (ref <= k->best) {
+		k->best = ref;
+		k->best_pos = pos;
+	}
+}
+
+/* The same value, unknown to the verifier: see head_forget. */
+PURE_LOCAL u32 walk_forget(struct walk_ctx *c, u32 v)
+{
+	*(volatile u32 *)&c->m->work.known = v;
+	return *(volatile u32 *)&c->m->work.known;
+}
+
+/* What differs between a tail's word at `off` and the input at `pos`. */
+PURE_LOCAL u64 walk_differ_word(struct walk_ctx *c, u32 off, u32 pos, bool fold)
+{
+	u64 w = head_word(c->b, pos);
+
+	if (fold)
+		w = word_lower(w);
+	return w ^ walk_word(c, off);
+}
+
+/* 0 when the `len` bytes of a tail stand at pos. With `fold` the input is
+ * taken in lower case. */
+PURE_LOCAL u64 walk_differ(struct walk_ctx *c, u32 tail, u32 pos, u32 len, bool fold)
+{
+	u32 off = (tail & ~TABLE_FLAGS) + sizeof(struct weir_table_tail);
+	u64 differ = 0;
+	u32 i;
+
+	for (i = 0; i < TABLE_TAIL_MAX; i += 8) {
+		if (i + 8 > len)
+			break;
+		differ |= walk_differ_word(c, off + i, pos + i, fold);
+	}
+	if (len & 7) {
+		i = walk_forget(c, i);
+		differ |= walk_differ_word(c, off + i, pos + i, fold) &
+			  ~(~0ULL << ((len & 7) * 8));
+	}
+	return differ;
+}
+
+PURE_LOCAL void walk_tail(struct walk_ctx *c, u32 tail, u32 pos)
+{
+	u64 first = walk_word(c, tail), second = walk_word(c, tail + 8);
+	u32 len = second >> 32, left = c->m->work.end - pos;
+
+	if (len > left || walk_differ(c, tail, pos, len, false))
+		return;
+	/* at_end | element, prefix | len */
+	walk_take(c, walk_forget(c, pos + len), first, first >> 32 | second << 32);
+}
+
+/*
+ * From k->pos in k->state to the next state that accepts something or is a
+ * tail; 1: over. The loop is straight, with one way to go on: the verifier
+ * keeps few states within it and would follow the ways of several steps in all
+ * their combinations.
+ */
+PURE_LOCAL u32 walk_path(struct walk_ctx *c)
+{
+	struct walk_work *k = &c->m->work;
+	u32 s = k->state, pos = walk_forget(c, k->pos), end = k->end, i;
+
+	if (s & TABLE_TAIL) {
+		walk_tail(c, s, pos);
+		return 1;
+	}
+	if (s & TABLE_ACCEPT)
+		walk_take(c, pos, walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32,
+			  walk_word(c, s + 8 * TABLE_SYMBOL_END + 8));
+	for (i = 0; i < WALK_STEPS; i++) {
+		u64 cell;
+
+		if (pos >= end)
+			return 1;
+		cell = walk_word(c, s + 8 * head_byte(c->b, pos));
+		if ((u32)cell != s)
+			return 1;
+		s = cell >> 32;
+		pos++;
+		if (s & (TABLE_ACCEPT | TABLE_TAIL))
+			break;
+	}
+	k->state = s;
+	k->pos = pos;
+	return 0;
+}
+
+static long walk_path_cb(u32 i, void *ctx)
+{
+	return walk_path(ctx) || walk_path(ctx);
+}
+
+PURE_LOCAL u32 walk_hex(u32 ch)
+{
+	return ch <= '9' ? ch - '0' : ch - 'A' + 10;
+}
+
+/* The bytes that an escape leaves escaped: as in the path's normal form the
+ * rest are matched as what they stand for (RFC 3986, 2.2). */
+#define RESERVED_0 0xac009ffa00000000ULL /* ! # $ % & ' ( ) * + , / : ; = ? */
+#define RESERVED_1 0x0000000028000001ULL /* @ [ ] */
+
+/* One byte of a path with escapes, in normal form. */
+static long walk_escaped_cb(u32 i, void *ctx)
+{
+	struct walk_ctx *c = ctx;
+	struct walk_work *k = &c->m->work;
+	u32 s = k->state, pos = k->pos, ch = head_byte(c->b, pos), next = pos + 1;
+	u64 cell;
+
+	if (ch == '%') {
+		u32 v = walk_hex(head_byte(c->b, pos + 1)) << 4 |
+			walk_hex(head_byte(c->b, pos + 2));
+		u64 set = v < 64 ? RESERVED_0 : v < 128 ? RESERVED_1 : 0;
+
+		if (!((set >> (v & 63)) & 1)) {
+			ch = v & 0xff;
+			next = pos + 3;
+		}
+	}
+	if (s & TABLE_TAIL) {
+		u64 first = walk_word(c, s), second = walk_word(c, s + 8);
+		u32 at = k->tail;
+
+		if (at >= (u32)(second >> 32)) {
+			walk_take(c, pos, first, first >> 32 | second << 32);
+			return 1;
+		}
+		cell = walk_word(c, s + sizeof(struct weir_table_tail) + at);
+		if (pos >= k->end || ((cell >> ((at & 7) * 8)) & 0xff) != ch)
+			return 1;
+		k->tail = at + 1;
+		k->pos = next;
+		return 0;
+	}
+	if (s & TABLE_ACCEPT)
+		walk_take(c, pos, walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32,
+			  walk_word(c, s + 8 * TABLE_SYMBOL_END + 8));
+	if (pos >= k->end)
+		return 1;
+	cell = walk_word(c, s + 8 * ch);
+	if ((u32)cell != s)
+		return 1;
+	k->state = cell >> 32;
+	k->tail = 0;
+	k->pos = next;
+	return 0;
+}
+
+/* Runs an automaton over the whole path. */
+PURE_LOCAL void walk_run(struct walk_ctx *c, u32 root)
+{
+	struct walk_work *k = &c->m->work;
+
+	k->state = root;
+	k->pos = c->h->path_off;
+	if (c->h->flags & HEAD_ESCAPED) {
+		k->tail = 0;
+		pure_loop(WEIR_HEAD_MAX + 1, walk_escaped_cb, c);
+		return;
+	}
+	pure_loop(WEIR_HEAD_MAX, walk_path_cb, c);
+}
+
+/* The next automaton of the set at hand, the next set, or the next host. */
+static long walk_set_cb(u32 i, void *ctx)
+{
+	struct walk_ctx *c = ctx;
+	struct walk_work *k = &c->m->work;
+	u32 root = k->regex;
+
+	k->regex = 0;
+	if (!root) {
+		u64 roots, more;
+
+		if (k->last && k->best != TABLE_NO_REF)
+			return 1;
+		if (!k->sets) {
+			u32 at = k->host_at, ref;
+
+			/* a host without a match falls through to the next class */
+			if (at > 2 || k->best != TABLE_NO_REF)
+				return 1;
+			ref = at == 0 ? k->host[0] : at == 1 ? k->host[1] : k->host[2];
+			k->host_at = at + 1;
+			if (ref != TABLE_NO_REF) {
+				u64 w = walk_word(c, ref);
+
+				k->set = w;
+				k->sets = w >> 32;
+			}
+			return 0;
+		}
+		roots = walk_word(c, k->set);
+		more = walk_word(c, k->set + 8);
+		k->set += sizeof(struct weir_table_set);
+		k->sets--;
+		k->regex = more;
+		k->last = more >> 32;
+		root = roots >> 32;
+		if (!root)
+			return 0;
+	}
+	walk_run(c, root);
+	return k->last && !k->regex && k->best != TABLE_NO_REF;
+}
+
+/* ---- hosts ---- */
+
+/* The same for a host, leftwards from k->pos to k->end. */
+PURE_LOCAL u32 walk_host(struct walk_ctx *c)
+{
+	struct walk_work *k = &c->m->work;
+	u32 s = k->state, pos = walk_forget(c, k->pos), start = k->end, i;
+
+	if (s & (TABLE_ACCEPT | TABLE_TAIL)) {
+		u32 at_end, wild;
+
+		if (s & TABLE_TAIL) {
+			u64 first = walk_word(c, s);
+			u32 len = walk_word(c, s + 8) >> 32;
+
+			at_end = first;
+			wild = first >> 32;
+			if (len > pos - start ||
+			    walk_differ(c, s, pos - len, len, true))
+				return 1;
+			pos = walk_forget(c, pos - len);
+		} else {
+			at_end = walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32;
+			wild = walk_word(c, s + 8 * TABLE_SYMBOL_END + 8);
+		}
+		if (wild != TABLE_NO_REF) {
+			k->wild = wild;
+			k->wild_pos = pos;
+		}
+		if (pos <= start)
+			k->host[0] = at_end;
+		if (s & TABLE_TAIL)
+			return 1;
+	}
+	for (i = 0; i < WALK_STEPS; i++) {
+		u64 cell;
+
+		if (pos <= start)
+			return 1;
+		cell = walk_word(c, s + 8 * byte_lower(head_byte(c->b, pos - 1)));
+		if ((u32)cell != s)
+			return 1;
+		s = cell >> 32;
+		pos--;
+		if (s & (TABLE_ACCEPT | TABLE_TAIL))
+			break;
+	}
+	k->state = s;
+	k->pos = pos;
+	return 0;
+}
+
+static long walk_host_cb(u32 i, void *ctx)
+{
+	return walk_host(ctx);
+}
+
+/* A wildcard stands for exactly one label, of at most 63 bytes. */
+PURE_LOCAL bool walk_is_label(struct walk_ctx *c, u32 pos, u32 end)
+{
+	u64 dots = 0;
+	u32 i;
+
+	if (pos >= end || end - pos > 63)
+		return false;
+	for (i = 0; i < 8; i++) {
+		u64 keep = ~0ULL;
+		u32 left = end - pos - i * 8;
+
+		if (pos + i * 8 >= end)
+			break;
+		if (left < 8)
+			keep = ~(~0ULL << ((left & 7) * 8));
+		dots |= word_is_exact(head_word(c->b, pos + i * 8), '.') & keep;
+	}
+	return !dots;
+}
+
+PURE_LOCAL void walk_hosts(struct walk_ctx *c)
+{
+	struct walk_work *k = &c->m->work;
+	u32 start = c->h->host_off, root = walk_header(c, host_root);
+
+	if (!start || !root)
+		return;
+	k->state = root;
+	k->pos = start + c->h->host_len;
+	k->end = start;
+	pure_loop(WEIR_HEAD_MAX, walk_host_cb, c);
+	if (k->wild != TABLE_NO_REF && walk_is_label(c, start, k->wild_pos))
+		k->host[1] = k->wild;
+}
+
+PURE int table_find(const void *table, u32 mask, const struct weir_head *b,
+		    const struct http_head *h, struct route_match *m)
+{
+	struct walk_ctx c = {.table = table, .mask = mask, .b = b, .h = h, .m = m};
+	struct walk_work *k = &m->work;
+	u64 ids, rest;
+	u32 ref;
+
+	if (walk_header(&c, magic) != WEIR_TABLE_MAGIC)
+		return TABLE_ABSENT;
+	k->best = TABLE_NO_REF;
+	k->best_pos = 0;
+	k->wild = TABLE_NO_REF;
+	k->host[0] = TABLE_NO_REF;
+	k->host[1] = TABLE_NO_REF;
+	k->host[2] = walk_header(&c, any_host);
+	k->host_at = 0;
+	k->sets = 0;
+	k->regex = 0;
+	k->last = 0;
+	walk_hosts(&c);
+	k->end = h->path_off + h->path_len;
+	pure_loop(2 * WEIR_MAX_ROUTES + 4, walk_set_cb, &c);
+
+	ref = k->best;
+	if (ref == TABLE_NO_REF)
+		ref = walk_header(&c, fallback);
+	if (ref == TABLE_NO_REF)
+		return TABLE_NONE;
+	ids = walk_word(&c, ref);
+	rest = walk_word(&c, ref + 8);
+	m->route_id = ids;
+	m->group_id = ids >> 32;
+	m->reply_id = rest;
+	m->action = rest >> 32;
+	m->flags = rest >> 48;
+	m->strip_len = 0;
+	if ((m->flags & WEIR_ROUTE_STRIP) && k->best != TABLE_NO_REF)
+		m->strip_len = k->best_pos - h->path_off;
+	return TABLE_FOUND;
+}
