@@ -41,7 +41,6 @@ static __always_inline int client_head(struct __sk_buff *skb, struct scratch *s,
 {
 	u32 expected = flow_expects(f);
 	struct pkt *p = &s->p;
-	u32 end = p->seq + p->len;
 
 	if (p->flags & TCP_RST)
 		return client_reset(s, f, expected);
@@ -54,10 +53,11 @@ static __always_inline int client_head(struct __sk_buff *skb, struct scratch *s,
 			return VERDICT(PROBE_ACKED, request_ack(skb, s, f));
 		return DROP(PROBE_ACKED);
 	}
-	/* the request of the last reply again: the same bytes once more */
-	if (f->flags & WEIR_FLOW_REPLY && !flow_collects(f) &&
-	    !seq_before(expected, end) && seq_before(f->reply_req, end))
-		return VERDICT(REPLY_AGAIN, reply_emit(skb, f, f->next_req));
+	/* As long as the client lacks the last reply, it gets that again and
+	 * nothing else: bytes taken now would acknowledge the request that asks
+	 * for it. */
+	if (f->flags & WEIR_FLOW_REPLY && seq_before(p->ack, f->srv_nxt))
+		return VERDICT(REPLY_AGAIN, reply_emit(skb, f, expected));
 	return STEP_COLLECT;
 }
 
@@ -182,39 +182,37 @@ static __always_inline int client_replied(struct __sk_buff *skb, struct scratch 
 					  struct weir_flow *f)
 {
 	struct pkt *p = &s->p;
-	u32 end = p->seq + p->len;
-	bool unseen = p->ack == f->reply_seq;
+	u32 end = p->seq + packet_span(p);
+	bool unseen = seq_before(p->ack, f->srv_nxt);
+	u32 win = head_window(f, 0);
 
 	if (p->flags & TCP_RST)
-		return client_reset(s, f, p->seq - f->next_req <= 1 ? p->seq : f->next_req);
-	if (p->len && !seq_before(f->next_req, end)) {
+		return client_reset(s, f, f->next_req);
+	if (end == p->seq && end == f->next_req)
+		return DROP(PROBE_ACKED);
+	if (seq_before(f->next_req, p->seq))
+		return VERDICT(HEAD_GAP,
+			       emit_answer(skb, f->srv_nxt, f->next_req, TCP_ACK, win));
+	if (!seq_before(f->next_req, end)) {
 		if (unseen)
 			return VERDICT(REPLY_AGAIN, reply_emit(skb, f, f->next_req));
-		return VERDICT(HEAD_OLD, emit_answer(skb, f->srv_nxt, f->next_req, TCP_ACK,
-						     head_window(f, 0)));
+		return VERDICT(HEAD_OLD,
+			       emit_answer(skb, f->srv_nxt, f->next_req, TCP_ACK, win));
 	}
-	if (seq_before(f->next_req, p->seq))
-		return VERDICT(HEAD_GAP, emit_answer(skb, f->srv_nxt, f->next_req, TCP_ACK,
-						     head_window(f, 0)));
-	if (!p->len && !(p->flags & TCP_FIN))
-		return DROP(PROBE_ACKED);
 	f->next_req = end;
 	if (p->flags & TCP_FIN) {
 		f->flags |= WEIR_FLOW_FIN_CLIENT | WEIR_FLOW_DONE;
-		f->fin_seq = end;
-		if (!unseen)
-			f->state = WEIR_FLOW_CLOSED;
-		end++;
+		f->fin_seq = end - 1;
 		if (unseen)
 			return VERDICT(REPLY_AGAIN, reply_emit(skb, f, end));
+		f->state = WEIR_FLOW_CLOSED;
 		return VERDICT(CLOSE_ACKED,
 			       emit_answer(skb, f->srv_nxt, end, TCP_ACK, 0));
 	}
 	/* lingering close (RFC 9112, 9.6); a reply that was lost goes along */
 	if (unseen)
 		return VERDICT(REPLY_DRAIN, reply_emit(skb, f, end));
-	return VERDICT(REPLY_DRAIN, emit_answer(skb, f->srv_nxt, end, TCP_ACK,
-						head_window(f, 0)));
+	return VERDICT(REPLY_DRAIN, emit_answer(skb, f->srv_nxt, end, TCP_ACK, win));
 }
 
 /* Over: a lost last ACK is given again, data is refused. */

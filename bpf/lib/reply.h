@@ -101,8 +101,10 @@ __noinline int reply_start(struct __sk_buff *skb, struct weir_flow *f)
 	if (closes) {
 		f->state = WEIR_FLOW_REPLIED;
 		f->flags |= WEIR_FLOW_FIN_SERVER;
-		if (f->flags & WEIR_FLOW_FIN_CLIENT && f->fin_seq == ack)
-			ack++;
+		if (f->flags & WEIR_FLOW_FIN_CLIENT && f->fin_seq == ack) {
+			f->flags |= WEIR_FLOW_DONE;
+			f->next_req = ++ack;
+		}
 	} else {
 		f->state = WEIR_FLOW_HEAD;
 	}
