@@ -29,8 +29,7 @@ static __always_inline int finish(int verdict)
 static __always_inline int to_endpoint(struct __sk_buff *skb, const struct pkt *p,
 				       struct view *v, struct weir_flow *f)
 {
-	struct weir_tuple t;
-	struct turn to = { .t = &t, .hop = &f->to_endpoint };
+	struct turn to = { .back = &f->leg, .hop = &f->to_endpoint };
 	u32 seq = p->seq;
 
 	/* bytes of a head that the endpoint has not been given yet are no
@@ -38,7 +37,6 @@ static __always_inline int to_endpoint(struct __sk_buff *skb, const struct pkt *
 	if (f->flags & (WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD) &&
 	    seq_before(f->head_seq, seq))
 		seq = f->head_seq;
-	tuple_reverse(&t, &f->leg);
 	to.seq = seq + f->seq_add;
 	to.ack = p->ack + f->ack_add;
 	to.ack_add = f->ack_add;
@@ -52,11 +50,9 @@ static __always_inline int to_endpoint(struct __sk_buff *skb, const struct pkt *
 static __always_inline int to_client(struct __sk_buff *skb, const struct pkt *p,
 				     struct view *v, struct weir_leg *l)
 {
-	struct weir_tuple t;
-	struct turn to = { .t = &t, .hop = &l->to_client };
+	struct turn to = { .back = &l->client, .hop = &l->to_client };
 	u32 end = p->seq + packet_span(p);
 
-	tuple_reverse(&t, &l->client);
 	to.seq = p->seq + l->seq_add;
 	to.ack = p->ack + l->ack_add;
 	to.ack_add = l->ack_add;
@@ -91,13 +87,14 @@ static __always_inline bool endpoint_is_fast(const struct weir_leg *l, const str
 	       !(l->flags & WEIR_LEG_HEAD_KEPT);
 }
 
-/* Splice after a step that may have moved the packet: parse it again. */
-static __always_inline int splice_client(struct __sk_buff *skb, struct weir_flow *f)
+/* Splice after a step that may have moved the packet: parse it again. Functions
+ * of their own, so that their stack does not add to that of the slow steps. */
+__noinline int splice_client(struct __sk_buff *skb, struct weir_flow *f)
 {
 	struct view v;
 	struct pkt p;
 
-	if (packet_parse(skb, &p, &v) != PACKET_OURS)
+	if (!f || packet_parse(skb, &p, &v) != PACKET_OURS)
 		return DROP(ERROR);
 	if (splice_needs_options(&p, &v) &&
 	    (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
@@ -110,12 +107,12 @@ static __always_inline int splice_client(struct __sk_buff *skb, struct weir_flow
 	return to_endpoint(skb, &p, &v, f);
 }
 
-static __always_inline int splice_endpoint(struct __sk_buff *skb, struct weir_leg *l)
+__noinline int splice_endpoint(struct __sk_buff *skb, struct weir_leg *l)
 {
 	struct view v;
 	struct pkt p;
 
-	if (packet_parse(skb, &p, &v) != PACKET_OURS)
+	if (!l || packet_parse(skb, &p, &v) != PACKET_OURS)
 		return DROP(ERROR);
 	if (splice_needs_options(&p, &v) &&
 	    (bpf_skb_pull_data(skb, p.l4 + p.hl) ||

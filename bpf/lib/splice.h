@@ -12,7 +12,7 @@
 
 /* What a packet becomes. */
 struct turn {
-	const struct weir_tuple *t; /* as the receiver sees it */
+	const struct weir_tuple *back; /* the receiver's packets: swapped, our header */
 	const struct weir_hop *hop;
 	u32 seq;
 	u32 ack;
@@ -79,14 +79,14 @@ static __always_inline int splice(struct __sk_buff *skb, const struct pkt *p,
 	__be32 ack = bpf_htonl(to->ack);
 	enum summed summed;
 
-	pseudo = sum_diff(to->t->src.w[3], v->ip->saddr);
-	pseudo = sum_add(pseudo, sum_diff(to->t->dst.w[3], v->ip->daddr));
+	pseudo = sum_diff(to->back->dst.w[3], v->ip->saddr);
+	pseudo = sum_add(pseudo, sum_diff(to->back->src.w[3], v->ip->daddr));
 	sum = sum_add((u16)~v->ip->check, pseudo);
-	v->ip->saddr = to->t->src.w[3];
-	v->ip->daddr = to->t->dst.w[3];
+	v->ip->saddr = to->back->dst.w[3];
+	v->ip->daddr = to->back->src.w[3];
 	v->ip->check = ~sum_fold(sum);
 
-	ports = (u32)to->t->dport << 16 | to->t->sport;
+	ports = (u32)to->back->sport << 16 | to->back->dport;
 	body = sum_diff(ports, *(u32 *)&v->tcp->source);
 	*(u32 *)&v->tcp->source = ports;
 	body = sum_add(body, sum_diff(seq, v->tcp->seq));
