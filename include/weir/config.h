@@ -52,6 +52,10 @@ struct weir_endpoint {
 	char text[WEIR_ADDR_TEXT];   /* "10.0.0.1:8080" */
 };
 
+/* Mark of an RST that the agent runs through the program in the stead of an
+ * endpoint that has not answered: the last resort is then 504, not 502. */
+#define WEIR_MARK_SILENT 0x77656972u
+
 /* groups: group id -> the ready endpoints of a Service port, used in turn.
  * A hash: an update replaces the whole value at once. */
 struct weir_group {

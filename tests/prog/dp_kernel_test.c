@@ -3,6 +3,7 @@
  * dp/ against the kernel, in a network namespace and a pin directory of its
  * own: what is made, adopted, swapped, expired and taken away. Needs root.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>
@@ -35,6 +36,7 @@
 #include "dp/mapio.h"
 #include "dp/pin.h"
 #include "dp/replies.h"
+#include "dp/silent.h"
 #include "dp/table.h"
 
 #define SKIPPED 77
@@ -615,6 +617,59 @@ static void test_many_flows_are_listed(void **state)
 	sweep_fini(&s);
 }
 
+/* ---- silent endpoints ---- */
+
+static struct weir_flow flow_of(const struct weir_tuple *key)
+{
+	struct weir_flow flow = {};
+
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_flows], key, &flow), 0);
+	return flow;
+}
+
+static void test_a_silent_endpoint_is_given_up(void **state)
+{
+	struct weir_tuple client = {.sport = htons(40000), .dport = htons(80)};
+	struct weir_leg leg = {.state = WEIR_LEG_CONNECT};
+	struct weir_flow flow = {
+		.state = WEIR_FLOW_CONNECT,
+		.slot = WEIR_NO_SLOT,
+		.mss = 1400,
+		.want_group = 9,
+		.tries = 1,
+		.isn = 0xfffffffe,
+		.leg = {.sport = htons(8080), .dport = htons(2000)},
+	};
+	struct counters c;
+	uint32_t count;
+
+	addr_parse("127.0.0.1", &client.src);
+	addr_parse("127.0.0.1", &client.dst);
+	addr_parse("127.0.0.3", &flow.leg.src);
+	addr_parse("127.0.0.1", &flow.leg.dst);
+	flow.to_client.ifindex = if_nametoindex("lo");
+	leg.to_client = flow.to_client;
+	leg.client = client;
+	leg.syn_ns = NOW - (SILENT_S + 1) * SECOND;
+	flow.seen_ns = leg.seen_ns = NOW;
+	bpf_map_update_elem(dp.map[DP_MAP_flows], &client, &flow, BPF_ANY);
+	bpf_map_update_elem(dp.map[DP_MAP_legs], &flow.leg, &leg, BPF_ANY);
+
+	assert_ok(silent_give_up(&dp, NOW - 2 * SECOND, &count, &err));
+	assert_int_equal(count, 0);
+	assert_int_equal(flow_of(&client).state, WEIR_FLOW_CONNECT);
+
+	assert_ok(silent_give_up(&dp, NOW, &count, &err));
+	assert_int_equal(count, 1);
+	assert_int_not_equal(flow_of(&client).state, WEIR_FLOW_CONNECT);
+	assert_int_equal(flow_of(&client).reply_id, WEIR_REPLY_TIMEOUT);
+	assert_ok(counters_read(&dp, &c, &err));
+	assert_int_equal(c.value[WEIR_CONNECT_TIMEOUT], 1);
+
+	assert_ok(silent_give_up(&dp, NOW, &count, &err));
+	assert_int_equal(count, 0);
+}
+
 /* ---- keys, replies, counters ---- */
 
 static struct weir_cookie_keys keys(void)
@@ -691,6 +746,7 @@ int main(void)
 		KERNEL_TEST(test_sweep),
 		KERNEL_TEST(test_a_claimed_flow_is_left_alone),
 		KERNEL_TEST(test_many_flows_are_listed),
+		KERNEL_TEST(test_a_silent_endpoint_is_given_up),
 		KERNEL_TEST(test_cookie_keys),
 		KERNEL_TEST(test_fixed_replies_are_there),
 		KERNEL_TEST(test_counters_have_names),

@@ -25,6 +25,7 @@
 #include "dp/iface.h"
 #include "dp/listeners.h"
 #include "dp/pin.h"
+#include "dp/silent.h"
 
 /* A single change is taken at once. Changes in bursts (an editor's several
  * steps, a directory copied) are waited out, but not for ever. */
@@ -280,6 +281,7 @@ static void on_sweep(struct watch *w)
 	struct agent *a = w->arg;
 	struct sweep sweep;
 	struct err err = {};
+	uint32_t silent;
 
 	timer_done(w);
 	if (flows_sweep(&a->dp, monotonic_ns(), &sweep, &err)) {
@@ -292,6 +294,10 @@ static void on_sweep(struct watch *w)
 			  (unsigned long long)sweep.expired_legs);
 	forget_endpoints(a, &sweep.endpoints);
 	sweep_fini(&sweep);
+	if (silent_give_up(&a->dp, monotonic_ns(), &silent, &err))
+		err_print(&err);
+	else if (silent)
+		log_debug("%u endpoints were silent for %u s", silent, SILENT_S);
 }
 
 static void on_cookies(struct watch *w)

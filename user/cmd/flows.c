@@ -65,7 +65,7 @@ static void look(const struct dp *dp, const struct row *r, uint64_t now, struct 
 	memset(v, 0, sizeof(*v));
 	addr_format_port(&r->key.src, ntohs(r->key.sport), v->client);
 	addr_format_port(&r->key.dst, ntohs(r->key.dport), v->listener);
-	v->state = flow_state_names[f->state < FLOW_STATES ? f->state : 0];
+	v->state = flow_state_text(f);
 	v->age_s = seconds_since(f->opened_ns, now);
 	v->idle_s = seconds_since(f->seen_ns, now);
 	v->up = f->bytes_up;

@@ -19,8 +19,9 @@ struct status {
 	struct weir_settings settings;
 	struct attachments hooks;
 	struct listener_rows listeners;
-	long endpoints, flows, groups;
-	int agent; /* process id, -1 unknown, 0 none */
+	long endpoints, groups;
+	long flows, closed; /* closed: kept for late packets */
+	int agent;	    /* process id, -1 unknown, 0 none */
 };
 
 static const char *hook_name(const struct attachment *a)
@@ -48,6 +49,17 @@ static int count_live(const void *key, const void *value, void *arg)
 	return 0;
 }
 
+static int count_open(const void *key, const void *value, void *arg)
+{
+	struct status *s = arg;
+
+	if (flow_is_over(value))
+		s->closed++;
+	else
+		s->flows++;
+	return 0;
+}
+
 static int status_read(const char *pin, struct status *s, struct err *err)
 {
 	struct dp dp;
@@ -62,7 +74,8 @@ static int status_read(const char *pin, struct status *s, struct err *err)
 		r = listeners_list(&dp, &s->listeners, err);
 	if (!r)
 		r = map_each(dp.map[DP_MAP_endpoints], count_live, &s->endpoints, err);
-	s->flows = map_count(dp.map[DP_MAP_flows]);
+	if (!r)
+		r = map_each(dp.map[DP_MAP_flows], count_open, s, err);
 	s->groups = map_count(dp.map[DP_MAP_groups]);
 	s->agent = pin_agent(pin);
 	dp_close(&dp);
@@ -92,13 +105,14 @@ static int print_json(const char *pin, const struct status *s)
 						(int)l->mss));
 	}
 	return cmd_json(json_pack(
-		"{s:s, s:o?, s:o, s:o, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:o}", "pin",
-		pin, "agent", s->agent ? json_integer(s->agent) : json_null(),
+		"{s:s, s:o?, s:o, s:o, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:o}",
+		"pin", pin, "agent", s->agent ? json_integer(s->agent) : json_null(),
 		"interfaces", hooks, "listeners", listeners, "generation",
 		(json_int_t)s->settings.generation, "routes",
 		(json_int_t)s->settings.routes, "default_backend", s->settings.fallback,
 		"groups", (json_int_t)s->groups, "endpoints", (json_int_t)s->endpoints,
-		"connections", (json_int_t)s->flows, "table_bytes",
+		"connections", (json_int_t)s->flows, "closed_connections",
+		(json_int_t)s->closed, "table_bytes",
 		(json_int_t)s->settings.table_bytes, "last_apply",
 		json_pack("{s:b, s:s, s:f}", "ok", !strcmp(s->settings.applied, "ok"),
 			  "result", s->settings.applied, "time",
@@ -137,7 +151,7 @@ static int print_text(const char *pin, const struct status *s)
 	       s->settings.fallback ? " (a default backend among them)" : "",
 	       s->settings.generation);
 	printf("endpoints    %ld in %ld groups\n", s->endpoints, s->groups);
-	printf("connections  %ld\n", s->flows);
+	printf("connections  %ld open, %ld closed a moment ago\n", s->flows, s->closed);
 	printf("last apply   %s, %s\n", s->settings.applied,
 	       time_text(s->settings.applied_ns, when, sizeof(when)));
 	if (s->agent > 0)

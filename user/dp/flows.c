@@ -20,6 +20,20 @@ const char *const flow_state_names[FLOW_STATES] = {
 	[WEIR_FLOW_CLOSED] = "closed",
 };
 
+bool flow_is_over(const struct weir_flow *flow)
+{
+	return flow->state == WEIR_FLOW_CLOSED || flow->flags & WEIR_FLOW_DONE;
+}
+
+const char *flow_state_text(const struct weir_flow *flow)
+{
+	if (flow_is_over(flow))
+		return flow_state_names[WEIR_FLOW_CLOSED];
+	if (flow->flags & (WEIR_FLOW_FIN_CLIENT | WEIR_FLOW_FIN_SERVER))
+		return "closing";
+	return flow_state_names[flow->state < FLOW_STATES ? flow->state : 0];
+}
+
 uint64_t monotonic_ns(void)
 {
 	struct timespec ts;

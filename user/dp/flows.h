@@ -24,6 +24,10 @@ struct dp;
 
 extern const char *const flow_state_names[FLOW_STATES];
 
+/* What a flow is, for people: its state, or how far it is closed. */
+const char *flow_state_text(const struct weir_flow *flow);
+bool flow_is_over(const struct weir_flow *flow);
+
 /* How long this flow, or leg, may be silent, in seconds. */
 uint32_t flow_patience_s(const struct weir_flow *flow, uint32_t head_timeout_s);
 uint32_t leg_patience_s(const struct weir_leg *leg);
