@@ -115,6 +115,7 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 	struct pkt *p = &s->p;
 	u32 end = p->seq + p->len, i;
 	struct weir_leg *l;
+	bool again;
 
 	l = flow_leg(f, &p->t);
 	if (!l || l->state != WEIR_LEG_SPLICED) {
@@ -147,7 +148,10 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 		f->next_req += step;
 		f->body_left -= step;
 	}
-	if (p->len && !(f->flags & WEIR_FLOW_OPAQUE) &&
+	/* part of the kept head: whatever follows it comes again after it */
+	again = p->len && f->slot != WEIR_NO_SLOT && !flow_collects(f) &&
+		seq_before(p->seq, f->head_end);
+	if (!again && p->len && !(f->flags & WEIR_FLOW_OPAQUE) &&
 	    (seq_before(f->next_req, end) || flow_collects(f))) {
 		/* the end of a body and another head in one segment: only the
 		 * body's part goes on, the rest comes again */
@@ -170,7 +174,7 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 		if (f->flags & WEIR_FLOW_FIN_SERVER)
 			f->flags |= WEIR_FLOW_DONE;
 	}
-	if (p->len && f->slot != WEIR_NO_SLOT && seq_before(p->seq, f->head_end)) {
+	if (again) {
 		f->client_win = p->win;
 		return STEP_RESEND;
 	}
