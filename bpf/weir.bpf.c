@@ -29,7 +29,7 @@ static __always_inline int finish(int verdict)
 static __always_inline int to_endpoint(struct __sk_buff *skb, const struct pkt *p,
 				       struct view *v, struct weir_flow *f)
 {
-	struct turn to = { .back = &f->leg, .hop = &f->to_endpoint };
+	struct turn to = {.back = &f->leg, .hop = &f->to_endpoint};
 	u32 seq = p->seq;
 
 	/* bytes of a head that the endpoint has not been given yet are no
@@ -50,14 +50,14 @@ static __always_inline int to_endpoint(struct __sk_buff *skb, const struct pkt *
 static __always_inline int to_client(struct __sk_buff *skb, const struct pkt *p,
 				     struct view *v, struct weir_leg *l)
 {
-	struct turn to = { .back = &l->client, .hop = &l->to_client };
+	struct turn to = {.back = &l->client, .hop = &l->to_client};
 	u32 end = p->seq + packet_span(p);
 
 	to.seq = p->seq + l->seq_add;
 	to.ack = p->ack + l->ack_add;
 	to.ack_add = l->ack_add;
-	to.win = l->win_shift >= 0 ? window_rescale(p->win, 0, l->win_shift) :
-				     window_rescale(p->win, -l->win_shift, 0);
+	to.win = l->win_shift >= 0 ? window_rescale(p->win, 0, l->win_shift)
+				   : window_rescale(p->win, -l->win_shift, 0);
 	if (seq_before(l->seq_max, end))
 		l->seq_max = end;
 	if (seq_before(l->ack_max, p->ack))
@@ -69,7 +69,8 @@ static __always_inline int to_client(struct __sk_buff *skb, const struct pkt *p,
 	return VERDICT(TO_CLIENT, splice(skb, p, v, &to));
 }
 
-static __always_inline bool client_is_fast(const struct weir_flow *f, const struct pkt *p)
+static __always_inline bool client_is_fast(const struct weir_flow *f,
+					   const struct pkt *p)
 {
 	return f->state == WEIR_FLOW_SPLICED &&
 	       (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
@@ -80,7 +81,8 @@ static __always_inline bool client_is_fast(const struct weir_flow *f, const stru
 		 (f->slot == WEIR_NO_SLOT || !seq_before(p->seq, f->head_end))));
 }
 
-static __always_inline bool endpoint_is_fast(const struct weir_leg *l, const struct pkt *p)
+static __always_inline bool endpoint_is_fast(const struct weir_leg *l,
+					     const struct pkt *p)
 {
 	return l->state == WEIR_LEG_SPLICED &&
 	       (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
@@ -96,13 +98,11 @@ __noinline int splice_client(struct __sk_buff *skb, struct weir_flow *f)
 
 	if (!f || packet_parse(skb, &p, &v) != PACKET_OURS)
 		return DROP(ERROR);
-	if (splice_needs_options(&p, &v) &&
-	    (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
-	     packet_parse(skb, &p, &v) != PACKET_OURS))
+	if (splice_needs_options(&p, &v) && (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
+					     packet_parse(skb, &p, &v) != PACKET_OURS))
 		return DROP(ERROR);
-	if (splice_needs_options(&p, &v) &&
-	    (splice_sack_anywhere(skb, f->ack_add) ||
-	     packet_parse(skb, &p, &v) != PACKET_OURS))
+	if (splice_needs_options(&p, &v) && (splice_sack_anywhere(skb, f->ack_add) ||
+					     packet_parse(skb, &p, &v) != PACKET_OURS))
 		return DROP(ERROR);
 	return to_endpoint(skb, &p, &v, f);
 }
@@ -114,13 +114,11 @@ __noinline int splice_endpoint(struct __sk_buff *skb, struct weir_leg *l)
 
 	if (!l || packet_parse(skb, &p, &v) != PACKET_OURS)
 		return DROP(ERROR);
-	if (splice_needs_options(&p, &v) &&
-	    (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
-	     packet_parse(skb, &p, &v) != PACKET_OURS))
+	if (splice_needs_options(&p, &v) && (bpf_skb_pull_data(skb, p.l4 + p.hl) ||
+					     packet_parse(skb, &p, &v) != PACKET_OURS))
 		return DROP(ERROR);
-	if (splice_needs_options(&p, &v) &&
-	    (splice_sack_anywhere(skb, l->ack_add) ||
-	     packet_parse(skb, &p, &v) != PACKET_OURS))
+	if (splice_needs_options(&p, &v) && (splice_sack_anywhere(skb, l->ack_add) ||
+					     packet_parse(skb, &p, &v) != PACKET_OURS))
 		return DROP(ERROR);
 	return to_client(skb, &p, &v, l);
 }
@@ -205,9 +203,9 @@ static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *
 
 			if ((sent & 0xff) == TC_ACT_REDIRECT)
 				bpf_clone_redirect(skb, l->to_client.ifindex, 0);
-			s->feed_shift = f->wscale == WEIR_WSCALE_NONE ?
-						0 :
-						WEIR_WSCALE - l->win_shift;
+			s->feed_shift = f->wscale == WEIR_WSCALE_NONE
+						? 0
+						: WEIR_WSCALE - l->win_shift;
 			r = endpoint_feed(skb, f);
 		} else if (r == STEP_SPLICE) {
 			r = splice_endpoint(skb, l);

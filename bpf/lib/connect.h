@@ -188,7 +188,7 @@ __noinline int connect_start(struct __sk_buff *skb, struct weir_flow *f)
 	words[4] = (u64)f->leg.sport << 16 | f->leg.dport;
 	words[5] = 0;
 	{
-		u64 key[2] = { isn_key[0], isn_key[1] };
+		u64 key[2] = {isn_key[0], isn_key[1]};
 
 		/* RFC 6528: a hash of the tuple and a clock, here of 64 ns */
 		f->isn = (u32)siphash(key, words, 6) + (u32)(bpf_ktime_get_ns() >> 6);
@@ -207,8 +207,8 @@ __noinline int connect_start(struct __sk_buff *skb, struct weir_flow *f)
  * to SEND_SEGMENTS segments; `ack` is in the endpoint's numbers. With nothing
  * to send it is a bare ACK. Returns a TC action.
  */
-__noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from, u32 to,
-			    u32 ack)
+__noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from,
+			    u32 to, u32 ack)
 {
 	struct scratch *s = scratch_get();
 	u32 mss, i, win, slot;
@@ -305,6 +305,6 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 	to = f->head_end - f->head_seq;
 	if (to > s->p.win)
 		to = s->p.win;
-	return VERDICT(CONNECTED,
-		       connect_send(skb, f, f->head_seq, f->head_seq + to, s->p.seq + 1));
+	return VERDICT(CONNECTED, connect_send(skb, f, f->head_seq, f->head_seq + to,
+					       s->p.seq + 1));
 }

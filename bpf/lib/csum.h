@@ -150,7 +150,7 @@ static long sum_chunk(u32 i, void *ctx)
 __noinline int packet_sum_ok(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
-	struct sum_walk w = { .skb = skb };
+	struct sum_walk w = {.skb = skb};
 	enum summed summed;
 	u32 i;
 

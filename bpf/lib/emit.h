@@ -90,13 +90,13 @@ __noinline int emit_header(struct __sk_buff *skb)
 	if (len == ETH_LEN + IP4_LEN + TCP_LEN)
 		return bpf_skb_store_bytes(skb, 0, s->header,
 					   ETH_LEN + IP4_LEN + TCP_LEN,
-					   BPF_F_RECOMPUTE_CSUM) ?
-			       -1 :
-			       0;
+					   BPF_F_RECOMPUTE_CSUM)
+			       ? -1
+			       : 0;
 	return bpf_skb_store_bytes(skb, 0, s->header, sizeof(struct header),
-				   BPF_F_RECOMPUTE_CSUM) ?
-		       -1 :
-		       0;
+				   BPF_F_RECOMPUTE_CSUM)
+		       ? -1
+		       : 0;
 }
 
 /* A segment without payload from scratch.out, put in place of the carrier. */
@@ -161,8 +161,8 @@ __noinline int emit_head(struct __sk_buff *skb, u32 slot, u32 off, u32 n)
 	s->out.sum = sum_head(b, off, n);
 	if (!pure_range(&n, EMIT_MAX))
 		return -1;
-	if (bpf_skb_store_bytes(skb, OUT_L4 + TCP_LEN, &b->data[off & WEIR_HEAD_MASK], n,
-				BPF_F_RECOMPUTE_CSUM))
+	if (bpf_skb_store_bytes(skb, OUT_L4 + TCP_LEN, &b->data[off & WEIR_HEAD_MASK],
+				n, BPF_F_RECOMPUTE_CSUM))
 		return -1;
 	return emit_header(skb);
 }

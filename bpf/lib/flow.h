@@ -79,9 +79,10 @@ static __always_inline struct weir_leg *flow_leg(const struct weir_flow *f,
 	struct weir_tuple key = f->leg;
 	struct weir_leg *l = bpf_map_lookup_elem(&legs, &key);
 
-	if (!l || l->client.sport != client->sport || l->client.src.d[0] != client->src.d[0] ||
-	    l->client.src.d[1] != client->src.d[1] || l->client.dport != client->dport ||
-	    l->client.dst.d[1] != client->dst.d[1])
+	if (!l || l->client.sport != client->sport ||
+	    l->client.src.d[0] != client->src.d[0] ||
+	    l->client.src.d[1] != client->src.d[1] ||
+	    l->client.dport != client->dport || l->client.dst.d[1] != client->dst.d[1])
 		return NULL;
 	return l;
 }

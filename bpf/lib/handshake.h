@@ -10,7 +10,7 @@
 
 static __always_inline struct weir_listener *listener_find(const struct weir_tuple *t)
 {
-	struct weir_listener_key key = { .addr = t->dst, .port = t->dport };
+	struct weir_listener_key key = {.addr = t->dst, .port = t->dport};
 
 	return bpf_map_lookup_elem(&listeners, &key);
 }

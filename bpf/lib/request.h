@@ -136,7 +136,8 @@ __noinline int request_collect(struct __sk_buff *skb, struct weir_flow *f)
 	if (!s || !f)
 		return DROP(ERROR);
 	/* the head before this one is still on its way to the endpoint */
-	if (f->state == WEIR_FLOW_SPLICED && f->slot != WEIR_NO_SLOT && !flow_collects(f))
+	if (f->state == WEIR_FLOW_SPLICED && f->slot != WEIR_NO_SLOT &&
+	    !flow_collects(f))
 		return DROP(REQ_HELD);
 	f->client_win = s->p.win;
 	status = request_gather(skb, s, f, &verdict);
@@ -171,7 +172,8 @@ __noinline int request_collect(struct __sk_buff *skb, struct weir_flow *f)
 }
 
 /* Where does the body end? Sets next_req, body_left and the flags of the request. */
-static __always_inline void request_bounds(struct weir_flow *f, const struct http_head *h)
+static __always_inline void request_bounds(struct weir_flow *f,
+					   const struct http_head *h)
 {
 	u64 body = h->flags & HEAD_LENGTH ? h->content_length : 0;
 	u32 step = body > BODY_STEP ? BODY_STEP : (u32)body;
@@ -206,8 +208,8 @@ static __always_inline int request_refuse(struct weir_flow *f)
 	return STEP_REPLY;
 }
 
-static __always_inline void request_want(struct weir_flow *f, const struct route_match *m,
-					 int found)
+static __always_inline void request_want(struct weir_flow *f,
+					 const struct route_match *m, int found)
 {
 	f->want_group = WEIR_NO_ID;
 	f->route_id = WEIR_NO_ID;
@@ -267,16 +269,16 @@ __noinline int request_route(struct weir_flow *f)
 		if (blob)
 			found = table_find(blob, table_mask, b, &s->h, &s->m);
 	}
-	if (found == TABLE_FOUND && s->m.action == WEIR_ACTION_GROUP && s->m.strip_len &&
-	    head_rewrite(b, &s->h, s->m.strip_len) < 0)
+	if (found == TABLE_FOUND && s->m.action == WEIR_ACTION_GROUP &&
+	    s->m.strip_len && head_rewrite(b, &s->h, s->m.strip_len) < 0)
 		return request_refuse(f);
 	request_bounds(f, &s->h);
 	request_want(f, &s->m, found);
 	if (f->want_group == WEIR_NO_ID)
 		return STEP_REPLY;
-	return f->state == WEIR_FLOW_SPLICED && f->want_group == f->group_id ?
-		       STEP_FORWARD :
-		       STEP_CONNECT;
+	return f->state == WEIR_FLOW_SPLICED && f->want_group == f->group_id
+		       ? STEP_FORWARD
+		       : STEP_CONNECT;
 }
 
 /* Put the first n bytes of the buffer (1..REWRITE_MAX) in place of the
@@ -285,7 +287,10 @@ static __always_inline int request_put(struct __sk_buff *skb, struct scratch *s,
 				       const struct weir_head *b, u32 n)
 {
 	struct sum_walk was = {
-		.skb = skb, .s = s, .off = s->p.l4 + s->p.hl, .left = n,
+		.skb = skb,
+		.s = s,
+		.off = s->p.l4 + s->p.hl,
+		.left = n,
 	};
 	u32 now;
 
@@ -330,8 +335,9 @@ __noinline int request_forward(struct __sk_buff *skb, struct weir_flow *f)
 	if (!whole) {
 		f->sent_end = f->head_seq;
 		l->kept_ack = f->head_end + f->seq_add;
-		return VERDICT(TO_ENDPOINT, connect_send(skb, f, f->head_seq, f->head_end,
-							 s->p.ack + f->ack_add));
+		return VERDICT(TO_ENDPOINT,
+			       connect_send(skb, f, f->head_seq, f->head_end,
+					    s->p.ack + f->ack_add));
 	}
 	/* the head alone is kept; the client's TCP keeps the body */
 	if (seq_diff(f->head_end, f->head_seq + s->h.head_len) > 0)

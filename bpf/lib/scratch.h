@@ -84,7 +84,7 @@ static __always_inline struct scratch *scratch_get(void)
  * A verdict is an outcome and the TC action that goes with it. Negative means
  * that another step follows (enum step); the dispatcher in weir.bpf.c calls it.
  */
-#define VERDICT(outcome, action) ((int)(WEIR_##outcome) << 8 | ((action) & 0xff))
+#define VERDICT(outcome, action) ((int)(WEIR_##outcome) << 8 | ((action)&0xff))
 #define DROP(outcome) VERDICT(outcome, TC_ACT_SHOT)
 #define PASS(outcome) VERDICT(outcome, TC_ACT_UNSPEC)
 

@@ -27,14 +27,14 @@ static u16 cookie_mss(u32 class)
 
 static u32 cookie_mss_class(u32 mss)
 {
-	return mss >= 8948 ? 7 :
-	       mss >= 1448 ? 6 :
-	       mss >= 1428 ? 5 :
-	       mss >= 1380 ? 4 :
-	       mss >= 1300 ? 3 :
-	       mss >= 1220 ? 2 :
-	       mss >= 536  ? 1 :
-			     0;
+	return mss >= 8948   ? 7
+	       : mss >= 1448 ? 6
+	       : mss >= 1428 ? 5
+	       : mss >= 1380 ? 4
+	       : mss >= 1300 ? 3
+	       : mss >= 1220 ? 2
+	       : mss >= 536  ? 1
+			     : 0;
 }
 
 static inline u64 rotl(u64 x, int b)
@@ -93,11 +93,15 @@ static u32 cookie_mac(const u64 key[2], const struct weir_tuple *t, u32 isn, u64
 		      u32 opts)
 {
 	u64 w[6] = {
-		t->src.d[0], t->src.d[1], t->dst.d[0], t->dst.d[1],
-		(u64)t->sport << 16 | t->dport, slot << 8 | opts,
+		t->src.d[0],
+		t->src.d[1],
+		t->dst.d[0],
+		t->dst.d[1],
+		(u64)t->sport << 16 | t->dport,
+		slot << 8 | opts,
 	};
 	u64 h = siphash(key, w, 6);
-	u64 bound[1] = { h ^ isn };
+	u64 bound[1] = {h ^ isn};
 
 	return (u32)(h << 20) | ((u32)siphash(key, bound, 1) & 0xfff) << 8;
 }
@@ -112,9 +116,8 @@ PURE u32 cookie_make(const struct weir_cookie_keys *keys, const struct weir_tupl
 {
 	u32 opts = (u32)(o->wscale & 15) << 4 | cookie_mss_class(o->mss) << 1 | o->sack;
 
-	return cookie_seal(cookie_mac(keys->now, t, isn, now_ns >> COOKIE_SLOT_SHIFT,
-				      opts),
-			   opts);
+	return cookie_seal(
+		cookie_mac(keys->now, t, isn, now_ns >> COOKIE_SLOT_SHIFT, opts), opts);
 }
 
 PURE enum cookie_result cookie_check(const struct weir_cookie_keys *keys,
@@ -130,8 +133,8 @@ PURE enum cookie_result cookie_check(const struct weir_cookie_keys *keys,
 	o->sack = opts & 1;
 	for (i = 0; i < 4; i++) {
 		u64 slot = (now_ns >> COOKIE_SLOT_SHIFT) - (i & 1);
-		u64 key[2] = { i < 2 ? keys->now[0] : keys->before[0],
-			       i < 2 ? keys->now[1] : keys->before[1] };
+		u64 key[2] = {i < 2 ? keys->now[0] : keys->before[0],
+			      i < 2 ? keys->now[1] : keys->before[1]};
 		u32 diff = cookie_mac(key, t, isn, slot, opts) ^ (cookie & ~0xffu);
 
 		if (!diff)

@@ -38,9 +38,9 @@ PURE u64 siphash(const u64 key[2], const u64 *words, u32 count);
 
 /* The ISN of the SYN-ACK for a SYN with `isn` from `t` at `now_ns`. */
 PURE u32 cookie_make(const struct weir_cookie_keys *keys, const struct weir_tuple *t,
-		u32 isn, u64 now_ns, const struct cookie_opts *o);
+		     u32 isn, u64 now_ns, const struct cookie_opts *o);
 
 /* Judge `cookie` (ack - 1) of a segment whose first byte is isn + 1. */
 PURE enum cookie_result cookie_check(const struct weir_cookie_keys *keys,
-				const struct weir_tuple *t, u32 isn, u32 cookie,
-				u64 now_ns, struct cookie_opts *o);
+				     const struct weir_tuple *t, u32 isn, u32 cookie,
+				     u64 now_ns, struct cookie_opts *o);

@@ -71,7 +71,7 @@ static long tcpopt_step(u32 i, void *ctx)
 PURE void tcpopt_read(const struct tcpopt_bytes *o, u32 len, u16 mss_default,
 		      struct tcpopt *out)
 {
-	struct tcpopt_walk w = { .o = o, .out = out, .len = len };
+	struct tcpopt_walk w = {.o = o, .out = out, .len = len};
 
 	__builtin_memset(out, 0, sizeof(*out));
 	out->mss = mss_default;
@@ -83,6 +83,6 @@ PURE void tcpopt_write_syn(u32 words[TCPOPT_SYN_WORDS], u16 mss, u8 wscale, bool
 {
 	words[0] = tcpopt_be32(2u << 24 | 4u << 16 | mss);
 	words[1] = tcpopt_be32(sack ? 0x01010402 : 0x01010101);
-	words[2] = tcpopt_be32(wscale == WEIR_WSCALE_NONE ? 0x01010101 :
-							    0x01030300 | wscale);
+	words[2] = tcpopt_be32(wscale == WEIR_WSCALE_NONE ? 0x01010101
+							  : 0x01030300 | wscale);
 }

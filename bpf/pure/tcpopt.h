@@ -25,7 +25,7 @@ struct tcpopt {
 /* Read `len` bytes of options (0..40). Never fails: what is malformed ends the
  * walk (RFC 9293, 3.1), what is unknown is passed over. */
 PURE void tcpopt_read(const struct tcpopt_bytes *o, u32 len, u16 mss_default,
-		 struct tcpopt *out);
+		      struct tcpopt *out);
 
 /* Three words, network order: MSS, SACK permitted or padding, scale or padding. */
 #define TCPOPT_SYN_WORDS 3
