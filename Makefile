@@ -173,7 +173,7 @@ demo: deps
 
 bench: deps
 	$(Q)$(MAKE_J2) all
-	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/bench.py $(BENCH)
+	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/bench.sh $(BENCH)
 
 # Debian 12 packages: to build, then to test.
 DEPS = clang llvm gcc make libc6-dev linux-libc-dev libbpf-dev libelf-dev zlib1g-dev \

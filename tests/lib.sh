@@ -295,6 +295,14 @@ fallback_pod()
 	within 5 listening "$n" "$port" || die "nginx does not listen in pod $n"
 }
 
+# origin_pod N [PORT]: tests/tools/origin.py, which can do what nginx would not.
+origin_pod()
+{
+	background in_ns "$(pod_ns "$1")" /usr/bin/python3 "$top/tests/tools/origin.py" \
+		"${2:-8000}" "pod$1" 2>"$work/origin-$1.log"
+	within 5 listening "$1" "${2:-8000}" || die "origin.py does not listen"
+}
+
 stop_pod()
 {
 	local pid
@@ -307,6 +315,72 @@ stop_pod()
 not()
 {
 	! "$@"
+}
+
+# --- manifests ---------------------------------------------------------------
+
+# service NAME PORT TARGET_PORT ADDRESS...: a Service and its EndpointSlice.
+service()
+{
+	local name=$1 port=$2 target=$3 a
+
+	shift 3
+	cat <<-END
+	---
+	apiVersion: v1
+	kind: Service
+	metadata: {name: $name}
+	spec:
+	  ports: [{name: http, port: $port, protocol: TCP, targetPort: $target}]
+	---
+	apiVersion: discovery.k8s.io/v1
+	kind: EndpointSlice
+	metadata:
+	  name: $name-1
+	  labels: {kubernetes.io/service-name: $name}
+	addressType: IPv4
+	ports: [{name: http, port: $target, protocol: TCP}]
+	endpoints:$([ $# -gt 0 ] || echo ' []')
+	END
+	for a in "$@"; do
+		echo "  - {addresses: [\"$a\"], conditions: {ready: true}}"
+	done
+}
+
+# ingress NAME HOST PATH TYPE SERVICE PORT [STRIP]: one rule; HOST may be ''.
+ingress()
+{
+	cat <<-END
+	---
+	apiVersion: networking.k8s.io/v1
+	kind: Ingress
+	metadata:
+	  name: $1
+	  annotations: {konghq.com/strip-path: "${7:-false}"}
+	spec:
+	  ingressClassName: kong
+	  rules:
+	    - ${2:+host: "$2"
+	      }http:
+	        paths:
+	          - path: "$3"
+	            pathType: $4
+	            backend: {service: {name: $5, port: {number: $6}}}
+	END
+}
+
+# default_backend NAME SERVICE PORT
+default_backend()
+{
+	cat <<-END
+	---
+	apiVersion: networking.k8s.io/v1
+	kind: Ingress
+	metadata: {name: $1}
+	spec:
+	  ingressClassName: kong
+	  defaultBackend: {service: {name: $2, port: {number: $3}}}
+	END
 }
 
 # --- weir --------------------------------------------------------------------

@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Large bodies arrive byte for byte, both ways, with segmentation offload and
+# without, with large and with small windows.
+. "$(dirname "$0")/../lib.sh"
+megabytes=${MEGABYTES:-100}
+
+net_up 2 4
+echo_pod 2
+origin_pod 4
+{
+	service echo 80 1027 10.77.1.2
+	service origin 80 8000 10.77.1.4
+	ingress files '' /size Prefix echo 80
+	ingress origin '' /origin Prefix origin 80 true
+} >"$work/rules.yaml"
+mkdir -p "$work/files/size"
+head -c "${megabytes}M" /dev/urandom >"$work/files/size/big"
+sum=$(md5sum <"$work/files/size/big" | cut -d' ' -f1)
+weir_start -f "$work/rules.yaml"
+
+# both_ways HOW
+both_ways()
+{
+	is "download, $1" "$sum" "$(client curl -s -m 120 "http://$LISTEN/size/big" |
+		md5sum | cut -d' ' -f1)"
+	is "upload, $1" "$sum" "$(client curl -s -m 120 -T "$work/files/size/big" \
+		"http://$LISTEN/origin/put" | field md5)"
+}
+
+both_ways "$megabytes MB"
+is "upload in chunks" "$sum" "$(client curl -s -m 120 -T - "http://$LISTEN/origin/put" \
+	<"$work/files/size/big" | field md5)"
+is "upload with Expect" "$sum" "$(client curl -s -m 120 -H 'Expect: 100-continue' \
+	-T "$work/files/size/big" "http://$LISTEN/origin/put" | field md5)"
+is "four downloads at once" "$sum $sum $sum $sum" "$(
+	for i in 1 2 3 4; do
+		client curl -s -m 120 -o "$work/got$i" "http://$LISTEN/size/big" &
+	done
+	wait
+	cat <(for i in 1 2 3 4; do md5sum <"$work/got$i" | cut -d' ' -f1; done) | xargs)"
+rm -f "$work"/got*
+
+# The rest with a tenth of it.
+head -c "$((megabytes / 10))M" "$work/files/size/big" >"$work/part"
+mv "$work/part" "$work/files/size/big"
+sum=$(md5sum <"$work/files/size/big" | cut -d' ' -f1)
+
+client sysctl -q -w net.ipv4.tcp_window_scaling=0
+both_ways "client without window scaling"
+client sysctl -q -w net.ipv4.tcp_window_scaling=1
+for n in 2 4; do
+	pod $n sysctl -q -w net.ipv4.tcp_window_scaling=0
+done
+both_ways "pods without window scaling"
+for n in 2 4; do
+	pod $n sysctl -q -w net.ipv4.tcp_window_scaling=1
+done
+client sysctl -q -w net.ipv4.tcp_sack=0
+both_ways "client without SACK"
+client sysctl -q -w net.ipv4.tcp_sack=1
+
+if command -v ethtool >/dev/null; then
+	client ethtool -K eth0 tx off tso off gso off >/dev/null 2>&1
+	pod 2 ethtool -K eth0 tx off tso off gso off >/dev/null 2>&1
+	both_ways "finished checksums, no offload"
+	client ethtool -K eth0 tx on tso on gso on >/dev/null 2>&1
+	pod 2 ethtool -K eth0 tx on tso on gso on >/dev/null 2>&1
+fi
+if client tc qdisc add dev eth0 root netem loss 1% 2>/dev/null; then
+	pod 2 tc qdisc add dev eth0 root netem loss 1%
+	pod 4 tc qdisc add dev eth0 root netem loss 1%
+	both_ways "1 % loss on every side"
+else
+	echo "SKIP 1 % loss: no sch_netem here"
+fi

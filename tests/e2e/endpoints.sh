@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Several endpoints, refusing ones, none.
+. "$(dirname "$0")/../lib.sh"
+
+net_up 2 3 4
+echo_pod 2
+echo_pod 3
+{
+	service many 80 1027 10.77.1.2 10.77.1.3
+	service half 80 1027 10.77.1.2 10.77.1.4
+	service dead 80 1027 10.77.1.4
+	service none 80 1027
+	ingress many '' /many Prefix many 80
+	ingress half '' /half Prefix half 80
+	ingress dead '' /dead Prefix dead 80
+	ingress none '' /none Prefix none 80
+	ingress lost '' /lost Prefix not-there 80
+	default_backend rest many 80
+} >"$work/rules.yaml"
+weir_start -f "$work/rules.yaml"
+
+# count PATH: "N from pod2, N from pod3" for 20 connections.
+count()
+{
+	local i
+
+	for i in $(seq 20); do
+		get "$1" | field pod
+	done | sort | uniq -c | awk '{ printf "%s%s from %s", sep, $1, $2; sep = ", " }'
+}
+
+is "two endpoints, in turn" "10 from pod2, 10 from pod3" "$(count /many)"
+is "one of two refuses: the other one serves" "20 from pod2" "$(count /half)"
+is "every one refuses: 502" 502 "$(status /dead)"
+is "502: the body" \
+	'{"message":"An invalid response was received from the upstream server"}' \
+	"$(get /dead)"
+is "no endpoint: 503" 503 "$(status /none)"
+is "503: the body" '{"message":"failure to get a peer from the ring-balancer"}' \
+	"$(get /none)"
+is "no Service: 503, not the default backend" 503 "$(status /lost)"
+is "all on one connection" "502 503 200 502 " "$(client curl -s -m 10 -o /dev/null \
+	-w '%{http_code} ' "http://$LISTEN/dead" -o /dev/null "http://$LISTEN/none" \
+	-o /dev/null "http://$LISTEN/many" -o /dev/null "http://$LISTEN/dead")"
+echo_pod 4
+is "once it listens, it serves" pod4 "$(get /dead | field pod)"

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The data path without its agent: it goes on, the next agent adopts it, and detach
+# leaves nothing behind.
+. "$(dirname "$0")/../lib.sh"
+
+net_up 2 3
+echo_pod 2
+fallback_pod 3
+cp -r "$top/tests/manifests/guide" "$work/rules"
+
+# hooks: filters, classful queues and links on the node's interfaces.
+hooks()
+{
+	local i
+
+	for i in cli0 pod2 pod3; do
+		node tc qdisc show dev "$i" | grep -E 'clsact|ingress'
+		node tc filter show dev "$i" ingress 2>/dev/null
+	done
+}
+
+# A download that is slow enough to live through all of this.
+mkdir -p "$work/files/size"
+head -c 20M /dev/urandom >"$work/files/size/slow"
+
+for hook in tcx clsact; do
+	unset WEIR_NO_TCX
+	[ "$hook" = tcx ] || export WEIR_NO_TCX=1
+	weir_start -f "$work/rules"
+	is "$hook: served" 200 "$(status /echo)"
+	kind=$(weir status -o json | jq -r '.interfaces[0].hook')
+	if [ "$hook" = tcx ] && [ "$kind" = clsact ]; then
+		echo "SKIP tcx: this kernel has none"
+		weir_stop
+		continue
+	fi
+	is "$hook: is the hook" "$hook" "$kind"
+
+	background in_ns "$CLIENT" curl -s -m 60 --limit-rate 8M -o "$work/slow" \
+		"http://$LISTEN/echo/size/slow"
+	download=$last
+	within 5 test -s "$work/slow"
+
+	kill -KILL "$weir_pid"
+	wait "$weir_pid" 2>/dev/null
+	is "$hook: agent killed, traffic goes on" 200 "$(status /echo)"
+	is "$hook: agent killed, default backend too" "$FALLBACK_TEXT" "$(get /)"
+	ok "$hook: and a download in flight" kill -0 "$download"
+
+	weir_start -f "$work/rules"
+	is "$hook: the next agent serves" 200 "$(status /echo)"
+	ok "$hook: the download lives through it" kill -0 "$download"
+	ok "$hook: the download ends well" wait "$download"
+	ok "$hook: with every byte" cmp "$work/slow" "$work/files/size/slow"
+	rm -f "$work/slow"
+	not "$WEIR" run --netns "$NODE" -i cli0 -l "$LISTEN:80" -f "$work/rules" \
+		>"$work/second" 2>&1
+	is "$hook: a second agent is refused, with one reason" 0 $?
+	weir_stop
+	ok "$hook: stopped, no pin" not test -e "$PIN"
+	is "$hook: stopped, no hook" "" "$(hooks)"
+	ok "$hook: stopped, the port is the node's own" not get / -m 2
+
+	weir_start -f "$work/rules" --keep
+	weir_stop
+	is "$hook: stopped with --keep, served" 200 "$(status /echo)"
+	ok "$hook: detach --all" weir detach --all --netns "$NODE"
+	ok "$hook: detached, no pin" not test -e "$PIN"
+	is "$hook: detached, no hook" "" "$(hooks)"
+done
+
+unset WEIR_NO_TCX
+node tc qdisc add dev cli0 clsact
+export WEIR_NO_TCX=1
+weir_start -f "$work/rules"
+weir_stop
+has "a qdisc that was there before stays" clsact "$(node tc qdisc show dev cli0)"
