@@ -250,6 +250,19 @@ static __always_inline bool client_needs_sum(const struct weir_flow *f,
 		 f->state == WEIR_FLOW_CLOSED));
 }
 
+/* The usual last packet of a finished connection, told from the ACK of a new
+ * handshake without computing cookies. */
+static __always_inline bool client_acks_last(const struct weir_flow *f,
+					     const struct pkt *p)
+{
+	struct weir_leg *l;
+
+	if (f->state != WEIR_FLOW_SPLICED)
+		return false;
+	l = flow_leg(f, &p->t);
+	return l && p->ack == l->seq_max + l->seq_add;
+}
+
 /* The flow is claimed. `known`: a finished flow that is not to start anew. */
 __noinline int client_packet(struct __sk_buff *skb, struct weir_flow *f, u32 known)
 {
@@ -276,7 +289,8 @@ __noinline int client_packet(struct __sk_buff *skb, struct weir_flow *f, u32 kno
 						   TCP_ACK, head_window(f, 0)));
 		return STEP_SYN;
 	}
-	if (!known && f->flags & WEIR_FLOW_DONE && !(p->flags & TCP_RST))
+	if (!known && f->flags & WEIR_FLOW_DONE && !(p->flags & TCP_RST) &&
+	    !client_acks_last(f, p))
 		return STEP_AGAIN;
 	if (client_needs_sum(f, p) && !packet_sum_ok(skb))
 		return DROP(HEAD_CSUM);

@@ -298,6 +298,8 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 	l->flags = WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
 	if (f->flags & WEIR_FLOW_FIN_CLIENT)
 		l->flags |= WEIR_LEG_FIN_CLIENT;
+	/* the fast path of another CPU goes by the states: they change last */
+	barrier();
 	l->state = WEIR_LEG_SPLICED;
 	f->state = WEIR_FLOW_SPLICED;
 
