@@ -47,6 +47,7 @@
 static char pin[64];
 static struct dp dp;
 static struct err err;
+static struct head_clock clock;
 
 #define assert_ok(call)                                             \
 	do {                                                        \
@@ -69,6 +70,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	dp_close(&dp);
+	head_clock_free(&clock);
 	return dp_remove(pin, &err);
 }
 
@@ -568,7 +570,7 @@ static void test_sweep(void **state)
 	put_flow(7, WEIR_FLOW_REPLIED, 59, WEIR_NO_SLOT);
 	put_leg(3, WEIR_LEG_SPLICED, 3600);
 	put_leg(8, WEIR_LEG_ORPHAN, 61);
-	assert_ok(flows_sweep(&dp, NOW, &s, &err));
+	assert_ok(flows_sweep(&dp, NOW, &clock, &s, &err));
 	assert_int_equal(s.expired_flows, 4);
 	assert_int_equal(s.expired_legs, 1);
 	assert_int_equal(s.legs, 1);
@@ -584,7 +586,7 @@ static void test_sweep(void **state)
 	assert_int_equal(next, slot);
 	assert_true(pop_slot(&next));
 	assert_int_not_equal(next, slot);
-	assert_ok(flows_sweep(&dp, NOW, &s, &err));
+	assert_ok(flows_sweep(&dp, NOW, &clock, &s, &err));
 	assert_int_equal(s.expired_flows, 0);
 	sweep_fini(&s);
 }
@@ -598,9 +600,109 @@ static void test_a_claimed_flow_is_left_alone(void **state)
 
 	assert_int_equal(
 		bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY), 0);
-	assert_ok(flows_sweep(&dp, NOW + 1000 * SECOND, &s, &err));
+	assert_ok(flows_sweep(&dp, NOW + 1000 * SECOND, &clock, &s, &err));
 	assert_int_equal(s.expired_flows, 0);
 	sweep_fini(&s);
+}
+
+/* A flow of a listener as the program knows it, reading a head. */
+static struct weir_tuple put_reading_flow(uint32_t head_seq, uint32_t bytes)
+{
+	struct weir_tuple key = {.sport = htons(40000), .dport = htons(80)};
+	struct listeners l = {};
+	struct weir_flow flow = {
+		.state = WEIR_FLOW_HEAD,
+		.seen_ns = NOW,
+		.head_seq = head_seq,
+		.head_end = head_seq + bytes,
+		.next_req = head_seq,
+	};
+
+	addr_parse("127.0.0.1", &key.src);
+	addr_parse("127.0.0.1", &key.dst);
+	flow.to_client.ifindex = if_nametoindex("lo");
+	assert_ok(listeners_parse("127.0.0.1:80", NULL, 0, &l, &err));
+	assert_ok(listeners_set(&dp, &l, true, &err));
+	vec_free(&l);
+	assert_true(pop_slot(&flow.slot));
+	assert_int_equal(
+		bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY), 0);
+	return key;
+}
+
+static struct weir_flow flow_of(const struct weir_tuple *key)
+{
+	struct weir_flow flow = {};
+
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_flows], key, &flow), 0);
+	return flow;
+}
+
+static uint64_t sweep_at(uint64_t now_ns)
+{
+	struct sweep s;
+
+	assert_ok(flows_sweep(&dp, now_ns, &clock, &s, &err));
+	sweep_fini(&s);
+	return s.ended;
+}
+
+/* T060: bytes keep coming, the head does not end. */
+static void test_a_slow_head_is_ended(void **state)
+{
+	struct weir_tuple key = put_reading_flow(0xfffffff0, 32);
+	struct weir_flow flow;
+	uint32_t slot;
+
+	assert_int_equal(sweep_at(NOW), 0);
+	flow = flow_of(&key);
+	flow.head_end += 8;
+	flow.seen_ns = NOW + 59 * SECOND;
+	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
+	assert_int_equal(sweep_at(NOW + 59 * SECOND), 0);
+	assert_int_equal(flow_of(&key).state, WEIR_FLOW_HEAD);
+	assert_int_equal(sweep_at(NOW + 61 * SECOND), 1);
+	assert_int_equal(flow_of(&key).state, WEIR_FLOW_CLOSED);
+	/* The program itself gave the buffer back. */
+	assert_int_equal(flow_of(&key).slot, WEIR_NO_SLOT);
+	assert_true(pop_slot(&slot));
+	assert_int_equal(slot, flow.slot);
+}
+
+/* On a connection that stays, each head has a time of its own. */
+static void test_the_next_head_has_its_own_time(void **state)
+{
+	struct weir_tuple key = put_reading_flow(1000, 32);
+	struct weir_flow flow;
+
+	assert_int_equal(sweep_at(NOW), 0);
+	flow = flow_of(&key);
+	flow.head_seq = 2000;
+	flow.head_end = 2010;
+	flow.seen_ns = NOW + 61 * SECOND;
+	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
+	assert_int_equal(sweep_at(NOW + 61 * SECOND), 0);
+	assert_int_equal(flow_of(&key).state, WEIR_FLOW_HEAD);
+	assert_int_equal(sweep_at(NOW + 122 * SECOND), 1);
+}
+
+static void test_an_idle_flow_is_ended_and_then_forgotten(void **state)
+{
+	struct weir_tuple key = put_reading_flow(1000, 0);
+	struct weir_flow flow = flow_of(&key);
+
+	flow.slot = WEIR_NO_SLOT;
+	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
+	assert_int_equal(sweep_at(NOW + 59 * SECOND), 0);
+	assert_int_equal(sweep_at(NOW + 61 * SECOND), 1);
+	flow = flow_of(&key);
+	assert_true(flow_is_over(&flow));
+	flow.seen_ns = NOW + 61 * SECOND;
+	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
+	assert_int_equal(sweep_at(NOW + 65 * SECOND), 0);
+	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 1);
+	assert_int_equal(sweep_at(NOW + 72 * SECOND), 0);
+	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 0);
 }
 
 static void test_many_flows_are_listed(void **state)
@@ -611,21 +713,13 @@ static void test_many_flows_are_listed(void **state)
 	for (i = 0; i < 20000; i++)
 		put_flow(i, WEIR_FLOW_HEAD, 0, WEIR_NO_SLOT);
 	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 20000);
-	assert_ok(flows_sweep(&dp, NOW + 61 * SECOND, &s, &err));
+	assert_ok(flows_sweep(&dp, NOW + 61 * SECOND, &clock, &s, &err));
 	assert_int_equal(s.expired_flows, 20000);
 	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 0);
 	sweep_fini(&s);
 }
 
 /* ---- silent endpoints ---- */
-
-static struct weir_flow flow_of(const struct weir_tuple *key)
-{
-	struct weir_flow flow = {};
-
-	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_flows], key, &flow), 0);
-	return flow;
-}
 
 static void test_a_silent_endpoint_is_given_up(void **state)
 {
@@ -745,6 +839,9 @@ int main(void)
 		KERNEL_TEST(test_routes),
 		KERNEL_TEST(test_sweep),
 		KERNEL_TEST(test_a_claimed_flow_is_left_alone),
+		KERNEL_TEST(test_a_slow_head_is_ended),
+		KERNEL_TEST(test_the_next_head_has_its_own_time),
+		KERNEL_TEST(test_an_idle_flow_is_ended_and_then_forgotten),
 		KERNEL_TEST(test_many_flows_are_listed),
 		KERNEL_TEST(test_a_silent_endpoint_is_given_up),
 		KERNEL_TEST(test_cookie_keys),

@@ -49,6 +49,7 @@ struct agent {
 	struct store store; /* kept with the ir: what is served now */
 	struct ir ir;
 	struct files files;
+	struct head_clock heads;
 	enum change change;
 	uint64_t first_change_ns;
 	struct watch signals, inotify, netlink, quiet, sweep, cookies;
@@ -284,14 +285,16 @@ static void on_sweep(struct watch *w)
 	uint32_t silent;
 
 	timer_done(w);
-	if (flows_sweep(&a->dp, monotonic_ns(), &sweep, &err)) {
+	if (flows_sweep(&a->dp, monotonic_ns(), &a->heads, &sweep, &err)) {
 		err_print(&err);
 		return;
 	}
-	if (sweep.expired_flows || sweep.expired_legs)
-		log_debug("%llu connections and %llu endpoint legs expired",
-			  (unsigned long long)sweep.expired_flows,
-			  (unsigned long long)sweep.expired_legs);
+	if (sweep.ended || sweep.expired_flows || sweep.expired_legs)
+		log_debug(
+			"%llu connections ended, %llu and %llu endpoint legs forgotten",
+			(unsigned long long)sweep.ended,
+			(unsigned long long)sweep.expired_flows,
+			(unsigned long long)sweep.expired_legs);
 	forget_endpoints(a, &sweep.endpoints);
 	sweep_fini(&sweep);
 	if (silent_give_up(&a->dp, monotonic_ns(), &silent, &err))
@@ -467,6 +470,7 @@ static void agent_fini(struct agent *a)
 	for (i = 0; i < sizeof(watches) / sizeof(watches[0]); i++)
 		mem_close_fd(&watches[i]->fd);
 	loop_fini(&a->loop);
+	head_clock_free(&a->heads);
 	applier_free(&a->applier);
 	dp_close(&a->dp);
 	ir_free(&a->ir);

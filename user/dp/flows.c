@@ -7,8 +7,10 @@
 
 #include <bpf/bpf.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "dp/dp.h"
+#include "dp/inject.h"
 #include "dp/mapio.h"
 
 const char *const flow_state_names[FLOW_STATES] = {
@@ -120,6 +122,45 @@ void id_set_free(struct id_set *set)
 	memset(set, 0, sizeof(*set));
 }
 
+/* ---- heads in progress ---- */
+
+struct head_since {
+	uint64_t flow; /* hash of the flow and of where its head begins */
+	uint64_t since_ns;
+};
+
+struct head_list vec_of(struct head_since);
+
+void head_clock_free(struct head_clock *clock)
+{
+	free(clock->item);
+	memset(clock, 0, sizeof(*clock));
+}
+
+static int by_flow(const void *a, const void *b)
+{
+	const struct head_since *x = a, *y = b;
+
+	return (x->flow > y->flow) - (x->flow < y->flow);
+}
+
+/* Since when this head has been read, as far as we know. */
+static uint64_t head_since(const struct head_clock *clock, uint64_t flow,
+			   uint64_t now_ns)
+{
+	const struct head_since want = {.flow = flow}, *found = NULL;
+
+	if (clock->len)
+		found = bsearch(&want, clock->item, clock->len, sizeof(want), by_flow);
+	return found ? found->since_ns : now_ns;
+}
+
+static bool is_reading(const struct weir_flow *flow)
+{
+	return flow->slot != WEIR_NO_SLOT && flow->head_end != flow->head_seq &&
+	       (flow->state == WEIR_FLOW_HEAD || flow->flags & WEIR_FLOW_PARTIAL);
+}
+
 /* ---- the sweep ---- */
 
 struct tuples vec_of(struct weir_tuple);
@@ -127,8 +168,10 @@ struct tuples vec_of(struct weir_tuple);
 struct sweeping {
 	uint64_t now_ns;
 	uint32_t head_timeout_s;
+	struct head_clock *clock;
+	struct head_list heads; /* of now */
 	struct sweep sum;
-	struct tuples flows, legs; /* to be expired */
+	struct tuples flows, legs; /* that are over, or too slow */
 };
 
 static int over(struct tuples *list, const void *key)
@@ -141,17 +184,36 @@ static int over(struct tuples *list, const void *key)
 	return 0;
 }
 
+/* Takes the head's time; has it been too long? */
+static bool is_slow(struct sweeping *s, const struct weir_tuple *key,
+		    const struct weir_flow *flow)
+{
+	struct head_since *h;
+
+	if (!is_reading(flow))
+		return false;
+	h = vec_push(&s->heads);
+	if (!h)
+		return false;
+	h->flow = hash64(key, sizeof(*key), flow->head_seq);
+	h->since_ns = head_since(s->clock, h->flow, s->now_ns);
+	return is_over(h->since_ns, s->now_ns, s->head_timeout_s);
+}
+
 static int look_at_flow(const void *key, const void *value, void *arg)
 {
-	const struct weir_flow *flow = value;
 	struct sweeping *s = arg;
+	struct weir_flow flow;
 
-	if (is_over(flow->seen_ns, s->now_ns, flow_patience_s(flow, s->head_timeout_s)))
+	memcpy(&flow, value, sizeof(flow));
+	if (is_over(flow.seen_ns, s->now_ns,
+		    flow_patience_s(&flow, s->head_timeout_s)) ||
+	    is_slow(s, key, &flow))
 		return over(&s->flows, key);
-	if (flow->state < FLOW_STATES)
-		s->sum.flows[flow->state]++;
-	if (flow->state == WEIR_FLOW_CONNECT || flow->state == WEIR_FLOW_SPLICED)
-		id_set_add(&s->sum.endpoints, flow->endpoint_id);
+	if (flow.state < FLOW_STATES)
+		s->sum.flows[flow.state]++;
+	if (flow.state == WEIR_FLOW_CONNECT || flow.state == WEIR_FLOW_SPLICED)
+		id_set_add(&s->sum.endpoints, flow.endpoint_id);
 	return 0;
 }
 
@@ -167,19 +229,55 @@ static int look_at_leg(const void *key, const void *value, void *arg)
 	return 0;
 }
 
-/* Looks again, then takes the flow out together with what it holds: who gets
- * the value from lookup-and-delete is the only one to give its buffer back. */
-static void expire_flow(const struct dp *dp, const struct weir_tuple *key,
+/* The numbers of an RST that the program, or the client, takes for the other's. */
+static void reset_numbers(const struct dp *dp, const struct weir_flow *flow,
+			  uint32_t *from_client, uint32_t *from_us)
+{
+	struct weir_leg leg;
+	bool collects = flow->slot != WEIR_NO_SLOT && flow->state == WEIR_FLOW_HEAD;
+
+	*from_client = collects ? flow->head_end : flow->next_req;
+	if (flow->state == WEIR_FLOW_CONNECT)
+		*from_client = flow->head_end;
+	*from_us = flow->srv_nxt;
+	if (flow->state == WEIR_FLOW_SPLICED &&
+	    !bpf_map_lookup_elem(dp->map[DP_MAP_legs], &flow->leg, &leg)) {
+		*from_client = leg.ack_max + leg.ack_add;
+		*from_us = leg.seq_max + leg.seq_add;
+	}
+}
+
+/* Both ends of a live flow are told; true when the program has ended it. */
+static bool end_flow(const struct dp *dp, struct injector *in,
+		     const struct weir_tuple *key, const struct weir_flow *flow)
+{
+	struct segment rst = {.tuple = *key, .flags = SEGMENT_RST | SEGMENT_ACK};
+	struct segment back = {.flags = SEGMENT_RST};
+	struct weir_flow after;
+	struct err ignored = {};
+
+	reset_numbers(dp, flow, &rst.seq, &back.seq);
+	rst.ack = back.seq;
+	if (inject_run(in, &rst, flow->to_client.ifindex, 0, &ignored) ||
+	    bpf_map_lookup_elem(dp->map[DP_MAP_flows], key, &after) ||
+	    !flow_is_over(&after))
+		return false;
+	back.tuple.src = key->dst;
+	back.tuple.dst = key->src;
+	back.tuple.sport = key->dport;
+	back.tuple.dport = key->sport;
+	inject_send(in, &back, &ignored);
+	return true;
+}
+
+/* Takes the flow out together with what it holds: who gets the value from
+ * lookup-and-delete is the only one to give its buffer back. */
+static void forget_flow(const struct dp *dp, const struct weir_tuple *key,
 			struct sweeping *s)
 {
-	int fd = dp->map[DP_MAP_flows];
 	struct weir_flow flow;
 
-	if (bpf_map_lookup_elem(fd, key, &flow) || flow.claim ||
-	    !is_over(flow.seen_ns, s->now_ns,
-		     flow_patience_s(&flow, s->head_timeout_s)))
-		return;
-	if (bpf_map_lookup_and_delete_elem(fd, key, &flow))
+	if (bpf_map_lookup_and_delete_elem(dp->map[DP_MAP_flows], key, &flow))
 		return;
 	s->sum.expired_flows++;
 	/* A packet that came at this very moment sees to the buffer itself. */
@@ -188,6 +286,29 @@ static void expire_flow(const struct dp *dp, const struct weir_tuple *key,
 	if (flow.slot != WEIR_NO_SLOT && flow.slot < WEIR_HEAD_SLOTS)
 		bpf_map_update_elem(dp->map[DP_MAP_head_free], NULL, &flow.slot,
 				    BPF_ANY);
+}
+
+/* Looks again: a packet may have come since. */
+static void expire_flow(const struct dp *dp, struct injector *in,
+			const struct weir_tuple *key, struct sweeping *s)
+{
+	struct weir_flow flow;
+	uint64_t since;
+	bool is_late;
+
+	if (bpf_map_lookup_elem(dp->map[DP_MAP_flows], key, &flow) || flow.claim)
+		return;
+	is_late = is_over(flow.seen_ns, s->now_ns,
+			  flow_patience_s(&flow, s->head_timeout_s));
+	since = head_since(s->clock, hash64(key, sizeof(*key), flow.head_seq),
+			   s->now_ns);
+	if (!is_late &&
+	    !(is_reading(&flow) && is_over(since, s->now_ns, s->head_timeout_s)))
+		return;
+	if (!flow_is_over(&flow) && end_flow(dp, in, key, &flow))
+		s->sum.ended++;
+	else if (is_late)
+		forget_flow(dp, key, s);
 }
 
 static void expire_leg(const struct dp *dp, const struct weir_tuple *key,
@@ -203,10 +324,37 @@ static void expire_leg(const struct dp *dp, const struct weir_tuple *key,
 		s->sum.expired_legs++;
 }
 
-int flows_sweep(const struct dp *dp, uint64_t now_ns, struct sweep *out,
-		struct err *err)
+static int expire_flows(const struct dp *dp, struct sweeping *s, struct err *err)
 {
-	struct sweeping s = {.now_ns = now_ns};
+	struct injector in;
+	size_t i;
+	int r;
+
+	if (!s->flows.len)
+		return 0;
+	r = injector_open(&in, dp, err);
+	if (r)
+		return r;
+	for (i = 0; i < s->flows.len; i++)
+		expire_flow(dp, &in, &s->flows.item[i], s);
+	injector_close(&in);
+	return 0;
+}
+
+/* The heads of now are those to be known next time. */
+static void turn_clock(struct sweeping *s)
+{
+	if (s->heads.len)
+		qsort(s->heads.item, s->heads.len, sizeof(*s->heads.item), by_flow);
+	free(s->clock->item);
+	s->clock->item = s->heads.item;
+	s->clock->len = s->heads.len;
+}
+
+int flows_sweep(const struct dp *dp, uint64_t now_ns, struct head_clock *clock,
+		struct sweep *out, struct err *err)
+{
+	struct sweeping s = {.now_ns = now_ns, .clock = clock};
 	struct weir_settings settings;
 	size_t i;
 	int r = dp_settings_read(dp, &settings, err);
@@ -217,16 +365,16 @@ int flows_sweep(const struct dp *dp, uint64_t now_ns, struct sweep *out,
 	r = map_each(dp->map[DP_MAP_flows], look_at_flow, &s, err);
 	if (!r)
 		r = map_each(dp->map[DP_MAP_legs], look_at_leg, &s, err);
-	for (i = 0; !r && i < s.flows.len; i++)
-		expire_flow(dp, &s.flows.item[i], &s);
+	if (!r)
+		r = expire_flows(dp, &s, err);
 	for (i = 0; !r && i < s.legs.len; i++)
 		expire_leg(dp, &s.legs.item[i], &s);
 	vec_free(&s.flows);
 	vec_free(&s.legs);
+	turn_clock(&s);
 	if (r) {
 		sweep_fini(&s.sum);
-		return err_set(err, r, "connections cannot be listed: %s",
-			       strerror(-r));
+		return err_set(err, r, "connections cannot be swept: %s", strerror(-r));
 	}
 	*out = s.sum;
 	return 0;

@@ -45,14 +45,26 @@ void id_set_free(struct id_set *set);
 struct sweep {
 	uint64_t flows[FLOW_STATES]; /* that remain, by state */
 	uint64_t legs;
-	uint64_t expired_flows, expired_legs; /* in this sweep */
+	uint64_t ended;			      /* reset in this sweep, both ends told */
+	uint64_t expired_flows, expired_legs; /* forgotten in this sweep */
 	struct id_set endpoints;	      /* used by what remains */
 };
 
-/* Expires flows and legs; `now_ns` is CLOCK_MONOTONIC. A flow's head buffer
- * goes back to head_free. sweep_fini() frees the set. */
-int flows_sweep(const struct dp *dp, uint64_t now_ns, struct sweep *out,
-		struct err *err);
+/* When the heads began that are being read: a head that comes byte by byte
+ * takes its time as a whole (T060). Kept from sweep to sweep. */
+struct head_clock {
+	struct head_since *item; /* sorted */
+	size_t len;
+};
+
+void head_clock_free(struct head_clock *clock);
+
+/* Ends what has taken too long and forgets what is over; `now_ns` is
+ * CLOCK_MONOTONIC. A live flow is ended by an RST of its client's, run through
+ * the program, which gives back what the flow holds; it is forgotten a little
+ * later. sweep_fini() frees the set. */
+int flows_sweep(const struct dp *dp, uint64_t now_ns, struct head_clock *clock,
+		struct sweep *out, struct err *err);
 void sweep_fini(struct sweep *s);
 
 uint64_t monotonic_ns(void);
