@@ -32,11 +32,6 @@ int loop_add(struct loop *l, struct watch *w, struct err *err)
 	return 0;
 }
 
-void loop_remove(struct loop *l, struct watch *w)
-{
-	epoll_ctl(l->epoll, EPOLL_CTL_DEL, w->fd, NULL);
-}
-
 int loop_timer(struct loop *l, struct watch *w, struct err *err)
 {
 	w->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -71,7 +66,6 @@ int loop_run(struct loop *l)
 {
 	while (!l->stop) {
 		struct epoll_event ev;
-		/* One at a time: a callback may remove another watch. */
 		int n = epoll_wait(l->epoll, &ev, 1, -1);
 
 		if (n < 0 && errno != EINTR)

@@ -27,9 +27,6 @@ void loop_fini(struct loop *l);
 /* Calls w->ready(w) whenever w->fd can be read. */
 int loop_add(struct loop *l, struct watch *w, struct err *err);
 
-/* Before w->fd is closed. */
-void loop_remove(struct loop *l, struct watch *w);
-
 /* Makes w->fd a timer; it starts when it is set. The callback calls
  * timer_done() first. */
 int loop_timer(struct loop *l, struct watch *w, struct err *err);

@@ -117,28 +117,6 @@ static DIR *open_dir(const char *pin, const char *dir)
 	return opendir(pin_path(pin, dir, "").s);
 }
 
-int pin_each(const char *pin, const char *dir, int (*fn)(const char *name, void *arg),
-	     void *arg)
-{
-	DIR *d = open_dir(pin, dir);
-	struct dirent *e;
-	int r = 0;
-
-	if (!d)
-		return errno == ENOENT ? 0 : -errno;
-	while (!r && (e = readdir(d))) {
-		char name[NAME_MAX + 1];
-
-		if (e->d_name[0] == '.' || strstr(e->d_name, PIN_NEW))
-			continue;
-		snprintf(name, sizeof(name), "%s", e->d_name);
-		swap_chars(name, ':', '.');
-		r = fn(name, arg);
-	}
-	closedir(d);
-	return r;
-}
-
 int pin_clear(const char *pin, const char *dir)
 {
 	struct pin_path path = pin_path(pin, dir, "");

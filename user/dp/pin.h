@@ -25,10 +25,6 @@ int pin_put(const char *pin, const char *dir, const char *name, int fd,
 /* An object's descriptor, or -errno (-ENOENT: not pinned). */
 int pin_get(const char *pin, const char *dir, const char *name);
 
-/* Calls fn(name) for every entry of PIN/DIR; names as interfaces have them. */
-int pin_each(const char *pin, const char *dir, int (*fn)(const char *name, void *arg),
-	     void *arg);
-
 /* Removes the pins in PIN/DIR, and the directory. */
 int pin_clear(const char *pin, const char *dir);
 
