@@ -176,10 +176,10 @@ bench: deps
 	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/bench.sh $(BENCH)
 
 # Debian 12 packages: to build, then to test.
-DEPS = clang llvm gcc make libc6-dev linux-libc-dev libbpf-dev libelf-dev zlib1g-dev \
-       libyaml-dev libjansson-dev bpftool pkg-config \
-       libcmocka-dev iproute2 procps curl jq python3 nginx-light wrk \
-       qemu-system-x86 busybox-static xz-utils file \
+DEPS = clang llvm libclang-rt-14-dev gcc make git libc6-dev linux-libc-dev libbpf-dev \
+       libelf-dev zlib1g-dev libyaml-dev libjansson-dev bpftool \
+       libcmocka-dev iproute2 util-linux procps ethtool curl jq python3 \
+       nginx-light wrk qemu-system-x86 busybox-static xz-utils \
        clang-format cppcheck mandoc
 deps:
 	$(Q)missing=; for p in $(DEPS); do \
