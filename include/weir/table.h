@@ -5,7 +5,7 @@
  * and in `weir explain`. All offsets are bytes from its start, all numbers
  * little endian, as on every machine that weir runs on.
  *
- *	header | cells | tails | hosts | sets | criteria | routes
+ *	header | routes | hosts | sets | criteria | cells | tails
  *
  * Automata. Hosts (read from right to left, in lower case), paths and regexes
  * share one array of cells. A state is a number whose upper 29 bits are the
@@ -72,7 +72,7 @@ struct weir_table_header {
 	u32 fallback;	/* reference to a route: the default backend, or none */
 	u32 route_count;
 	u32 host_count;
-	struct weir_table_section cells, tails, hosts, sets, criteria, routes;
+	struct weir_table_section routes, hosts, sets, criteria, cells, tails;
 	u32 pad[2];
 };
 

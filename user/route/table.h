@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "route/ir.h"
@@ -15,3 +16,6 @@ int table_compile(const struct ir *ir, void **out, size_t *size, struct err *err
 /* Everything the walker relies on: magic, version, sizes, checksum, every
  * index within bounds. Returns 0, or -EINVAL and the sentence. */
 int table_check(const void *blob, size_t size, struct err *err);
+
+/* zlib's crc32 of what the header's crc32 covers. */
+uint32_t table_checksum(const void *blob, size_t size);

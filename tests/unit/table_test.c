@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Route tables: compiled, checked, and walked by the kernel's own code. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <weir/reply.h>
+#include <weir/table.h>
+
+#include "pure/walk.h"
+#include "route/table.h"
+
+#define ANY ""
+
+struct rule {
+	const char *host;
+	enum weir_path_type type;
+	const char *match;
+	u32 flags;
+};
+
+struct table {
+	void *blob;  /* padded as the kernel's map value is */
+	size_t size; /* not padded */
+	u32 mask;
+};
+
+static char *text(const char *s)
+{
+	char *p = strdup(s);
+
+	assert_non_null(p);
+	return p;
+}
+
+static void add_rule(struct ir *ir, const struct rule *rule)
+{
+	struct ir_route *r = vec_push(&ir->routes);
+
+	*r = (struct ir_route){
+		.id = ir->routes.len, /* the first one is 1 */
+		.host_kind = !*rule->host	  ? IR_HOST_ANY
+			     : *rule->host == '*' ? IR_HOST_WILDCARD
+						  : IR_HOST_EXACT,
+		.host = text(rule->host),
+		.path = text(rule->match),
+		.match = text(rule->match),
+		.type = rule->type,
+		.action = WEIR_ACTION_GROUP,
+		.flags = rule->flags,
+		.reply = -1,
+		.ingress = text("a/b"),
+		.backend = text("a/c:80"),
+		.where = text("x.yaml:1:1"),
+	};
+}
+
+static void pad(struct table *t, void *blob, size_t size)
+{
+	size_t full = WEIR_TABLE_MIN;
+
+	while (full < size)
+		full *= 2;
+	t->blob = calloc(1, full);
+	assert_non_null(t->blob);
+	memcpy(t->blob, blob, size);
+	t->size = size;
+	t->mask = full - 1;
+	free(blob);
+}
+
+static void build_ir(struct table *t, struct ir *ir)
+{
+	struct err err = {0};
+	void *blob = NULL;
+	size_t size;
+
+	if (table_compile(ir, &blob, &size, &err))
+		fail_msg("%s", err.what);
+	if (table_check(blob, size, &err))
+		fail_msg("%s", err.what);
+	pad(t, blob, size);
+}
+
+static void build(struct table *t, const struct rule *rules, size_t count)
+{
+	struct ir ir = {0};
+	struct ir_group *g = vec_push(&ir.groups);
+	size_t i;
+
+	g->id = 77;
+	g->name = text("a/c:80");
+	for (i = 0; i < count; i++)
+		add_rule(&ir, &rules[i]);
+	build_ir(t, &ir);
+	ir_free(&ir);
+}
+
+static struct weir_head head;
+
+/* The route's id, 0: none, -1: no table. */
+static int find(const struct table *t, const char *host, const char *target,
+		struct route_match *m)
+{
+	struct http_head h;
+	int n = snprintf((char *)head.data, WEIR_HEAD_MAX,
+			 "GET %s HTTP/1.%d\r\n%s%s\r\n\r\n", target, host ? 1 : 0,
+			 host ? "Host: " : "X: ", host ? host : "");
+	int r;
+
+	if (head_scan(&head, n, &h) != HEAD_DONE)
+		fail_msg("%s %s: not a head", host, target);
+	if (!(h.flags & HEAD_NORMAL))
+		assert_true(head_rewrite(&head, &h, 0) >= 0);
+	r = table_find(t->blob, t->mask, &head, &h, m);
+	return r == TABLE_FOUND ? (int)m->route_id : r == TABLE_NONE ? 0 : -1;
+}
+
+struct query {
+	const char *host; /* NULL: HTTP/1.0 without one */
+	const char *target;
+	int id;
+	u32 strip;
+};
+
+static void ask(const struct table *t, const struct query *q, size_t count)
+{
+	struct route_match m;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		int id = find(t, q[i].host, q[i].target, &m);
+
+		if (id != q[i].id)
+			fail_msg("%s %s: route %d, not %d", q[i].host, q[i].target, id,
+				 q[i].id);
+		if (id > 0 && m.strip_len != q[i].strip)
+			fail_msg("%s %s: strips %u", q[i].host, q[i].target,
+				 m.strip_len);
+	}
+}
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static void paths(void **state)
+{
+	static const struct rule rules[] = {
+		{"h", WEIR_PATH_PREFIX, "/foo", 0},			     /* 1 */
+		{"h", WEIR_PATH_EXACT, "/foo", 0},			     /* 2 */
+		{"h", WEIR_PATH_IMPLEMENTATION, "/fo", 0},		     /* 3 */
+		{"h", WEIR_PATH_EXACT, "/foo/", 0},			     /* 4 */
+		{"h", WEIR_PATH_PREFIX, "/foo/bar/baz", 0},		     /* 5 */
+		{"h", WEIR_PATH_IMPLEMENTATION, "/foo/b", WEIR_ROUTE_STRIP}, /* 6 */
+		{"h", WEIR_PATH_PREFIX, "/same", 0},			     /* 7 */
+		{"h", WEIR_PATH_IMPLEMENTATION, "/same", 0},		     /* 8 */
+		{"h", WEIR_PATH_PREFIX, "/same", 0},			     /* 9 */
+		{"root", WEIR_PATH_PREFIX, "", 0},			     /* 10 */
+		{"strip", WEIR_PATH_PREFIX, "/echo", WEIR_ROUTE_STRIP},	     /* 11 */
+		{"strip", WEIR_PATH_EXACT, "/a b", WEIR_ROUTE_STRIP},	     /* 12 */
+		{"strip", WEIR_PATH_IMPLEMENTATION, "/", WEIR_ROUTE_STRIP},  /* 13 */
+		{"h", WEIR_PATH_PREFIX, "/caf\xc3\xa9", 0},		     /* 14 */
+		{"h", WEIR_PATH_PREFIX, "/%2F", 0},			     /* 15 */
+	};
+	static const struct query queries[] = {
+		{"h", "/foo", 2, 0},
+		{"h", "/foo?x", 2, 0},
+		{"h", "/foo/", 4, 0},
+		{"h", "/foo/x", 1, 0},
+		{"h", "/foox", 3, 0},
+		{"h", "/fo", 3, 0},
+		{"h", "/f", 0, 0},
+		{"h", "/", 0, 0},
+		{"h", "/FOO", 0, 0},
+		{"h", "/foo/bar/baz", 5, 0},
+		{"h", "/foo/bar/baz/", 5, 0},
+		{"h", "/foo/bar/baz/x", 5, 0},
+		{"h", "/foo/bar/bazx", 6, 6},
+		{"h", "/foo/ba", 6, 6},
+		{"h", "/foo/x/../b", 6, 6},
+		{"h", "/same", 7, 0},
+		{"h", "/same/x", 7, 0},
+		{"h", "/samex", 8, 0},
+		{"h", "/caf%C3%A9/x", 14, 0},
+		{"h", "/caf\xc3\xa9/x", 14, 0},
+		{"h", "/caf%c3%a9", 14, 0},
+		{"h", "/caf%c3", 0, 0},
+		{"h", "/%2f/x", 15, 0},
+		{"h", "/%2fx", 0, 0},
+		{"root", "/", 10, 0},
+		{"root", "/x", 10, 0},
+		{"strip", "/echo", 11, 5},
+		{"strip", "/echo/x", 11, 5},
+		{"strip", "/echox", 13, 1},
+		{"strip", "/a%20b", 12, 6},
+		{"strip", "/a%20bc", 13, 1},
+		{"other", "/foo", 0, 0},
+		{NULL, "/foo", 0, 0},
+	};
+	struct table t;
+
+	build(&t, rules, COUNT(rules));
+	ask(&t, queries, COUNT(queries));
+	free(t.blob);
+}
+
+static void hosts(void **state)
+{
+	static const struct rule rules[] = {
+		{"example.com", WEIR_PATH_PREFIX, "/a", 0},	/* 1 */
+		{"*.example.com", WEIR_PATH_PREFIX, "/a", 0},	/* 2 */
+		{"www.example.com", WEIR_PATH_PREFIX, "/b", 0}, /* 3 */
+		{"*.b.example.com", WEIR_PATH_PREFIX, "", 0},	/* 4 */
+		{ANY, WEIR_PATH_PREFIX, "/any", 0},		/* 5 */
+		{"*.com", WEIR_PATH_PREFIX, "/c", 0},		/* 6 */
+		{"Upper.Example.Org", WEIR_PATH_PREFIX, "", 0}, /* 7 */
+		{"a-label-of-more-than-sixty-bytes-which-is-nearly-the-longest-one."
+		 "and-a-second-label-so-that-no-tail-holds-all-of-it.test",
+		 WEIR_PATH_PREFIX, "", 0},				/* 8 */
+		{"*.example.com", WEIR_PATH_PREFIX, "/longer/path", 0}, /* 9 */
+	};
+	static const struct query queries[] = {
+		{"example.com", "/a", 1, 0},
+		{"EXAMPLE.com.", "/a", 1, 0},
+		{"example.com:8080", "/a", 1, 0},
+		{"example.com", "/any", 5, 0},
+		{"example.com", "/c", 6, 0},
+		{"xexample.com", "/a", 0, 0},
+		{"www.example.com", "/b", 3, 0},
+		{"www.example.com", "/a", 2, 0},
+		{"www.example.com", "/any", 5, 0},
+		{"www.example.com", "/c", 0, 0},
+		{"x.example.com", "/a", 2, 0},
+		{"x.example.com", "/longer/path/x", 9, 0},
+		{"x.y.example.com", "/a", 0, 0},
+		{".example.com", "/a", 0, 0},
+		{"x.b.example.com", "/q", 4, 0},
+		{"b.example.com", "/a", 2, 0},
+		{"b.example.com", "/q", 0, 0},
+		{"x.y.b.example.com", "/q", 0, 0},
+		{"x.com", "/c", 6, 0},
+		{"com", "/c", 0, 0},
+		{"upper.example.org", "/", 7, 0},
+		{"UPPER.EXAMPLE.ORG", "/", 7, 0},
+		{"a-label-of-more-than-sixty-bytes-which-is-nearly-the-longest-one."
+		 "and-a-second-label-so-that-no-tail-holds-all-of-it.test",
+		 "/", 8, 0},
+		{"b-label-of-more-than-sixty-bytes-which-is-nearly-the-longest-one."
+		 "and-a-second-label-so-that-no-tail-holds-all-of-it.test",
+		 "/", 0, 0},
+		{"[::1]", "/any", 5, 0},
+		{NULL, "/any", 5, 0},
+		{NULL, "/a", 0, 0},
+	};
+	struct table t;
+
+	build(&t, rules, COUNT(rules));
+	ask(&t, queries, COUNT(queries));
+	free(t.blob);
+}
+
+static void default_backend(void **state)
+{
+	static const struct rule rules[] = {
+		{"h", WEIR_PATH_PREFIX, "/a", 0},
+		{ANY, WEIR_PATH_DEFAULT, "", WEIR_ROUTE_FALLBACK | WEIR_ROUTE_STRIP},
+		{ANY, WEIR_PATH_DEFAULT, "", WEIR_ROUTE_FALLBACK},
+	};
+	static const struct query queries[] = {
+		{"h", "/a", 1, 0},
+		{"h", "/b", 2, 0},
+		{"x", "/a", 2, 0},
+		{NULL, "/", 2, 0},
+	};
+	struct route_match m;
+	struct table t;
+
+	build(&t, rules, COUNT(rules));
+	ask(&t, queries, COUNT(queries));
+	assert_int_equal(find(&t, "x", "/", &m), 2);
+	assert_true(m.flags & WEIR_ROUTE_FALLBACK);
+	assert_int_equal(m.group_id, 77);
+	assert_int_equal(m.action, WEIR_ACTION_GROUP);
+	free(t.blob);
+}
+
+static void nothing(void **state)
+{
+	struct route_match m;
+	struct table t;
+
+	build(&t, NULL, 0);
+	assert_int_equal(find(&t, "x", "/", &m), 0);
+	memset(t.blob, 0, t.size);
+	assert_int_equal(find(&t, "x", "/", &m), -1);
+	free(t.blob);
+}
+
+static void replies(void **state)
+{
+	struct ir ir = {0};
+	struct rule rule = {"h", WEIR_PATH_EXACT, "/", 0};
+	struct route_match m;
+	struct table t;
+
+	add_rule(&ir, &rule);
+	ir.routes.item[0].action = WEIR_ACTION_REPLY;
+	ir.routes.item[0].reply = 3;
+	build_ir(&t, &ir);
+	ir_free(&ir);
+	assert_int_equal(find(&t, "h", "/", &m), 1);
+	assert_int_equal(m.action, WEIR_ACTION_REPLY);
+	assert_int_equal(m.reply_id, WEIR_REPLY_FIRST_FREE + 3);
+	free(t.blob);
+}
+
+/* ---- against a plain reading of the rules ---- */
+
+static u32 seed;
+
+static u32 roll(u32 n)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 10) % n;
+}
+
+static bool path_matches(const struct rule *r, const char *path)
+{
+	size_t len = strlen(r->match);
+
+	if (r->type == WEIR_PATH_EXACT)
+		return !strcmp(path, r->match);
+	if (strncmp(path, r->match, len))
+		return false;
+	return r->type != WEIR_PATH_PREFIX || !path[len] || path[len] == '/';
+}
+
+static int host_rank(const char *rule, const char *host)
+{
+	const char *dot = strchr(host, '.');
+
+	if (!*rule)
+		return 1;
+	if (*rule == '*')
+		return dot && dot != host && !strcmp(dot, rule + 1) ? 2 : 0;
+	return strcmp(rule, host) ? 0 : 3;
+}
+
+static int plain_find(const struct rule *rules, size_t count, const char *host,
+		      const char *path)
+{
+	int best = -1, best_host = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		int rank = host_rank(rules[i].host, host);
+		bool is_exact = rules[i].type == WEIR_PATH_EXACT;
+		bool best_exact = best >= 0 && rules[best].type == WEIR_PATH_EXACT;
+
+		if (!rank || !path_matches(&rules[i], path) || rank < best_host)
+			continue;
+		if (best < 0 || rank > best_host || is_exact > best_exact ||
+		    (is_exact == best_exact && !is_exact &&
+		     strlen(rules[i].match) > strlen(rules[best].match))) {
+			best = i;
+			best_host = rank;
+		}
+	}
+	return best + 1;
+}
+
+static void random_path(char *to, size_t depth)
+{
+	static const char *const parts[] = {
+		"a", "ab", "b", "abc", "a-long-element-of-a-path", "x"};
+
+	*to = '\0';
+	while (depth--) {
+		strcat(to, "/");
+		strcat(to, parts[roll(COUNT(parts))]);
+	}
+}
+
+static void random_rules(void **state)
+{
+	static const char *const names[] = {ANY,     "a",    "*.a",    "b.a", "*.b.a",
+					    "c.b.a", "ab.a", "*.ab.a", "aa"};
+	static const char *const asked[] = {"a",    "b.a",    "c.b.a", "d.c.b.a",
+					    "ab.a", "c.ab.a", "aa",    "z"};
+	int round;
+
+	for (round = 0; round < 300; round++) {
+		static char store[200][128];
+		struct rule rules[200];
+		size_t count = 1 + roll(round < 100 ? 8 : 200), i;
+		struct table t;
+
+		seed = round + 1;
+		for (i = 0; i < count; i++) {
+			random_path(store[i], roll(4));
+			rules[i] = (struct rule){
+				.host = names[roll(COUNT(names))],
+				.type = WEIR_PATH_EXACT + roll(3),
+				.match = store[i],
+			};
+			if (rules[i].type != WEIR_PATH_PREFIX &&
+			    (!*store[i] || !roll(4)))
+				strcat(store[i], "/");
+		}
+		build(&t, rules, count);
+		for (i = 0; i < 300; i++) {
+			const char *host = asked[roll(COUNT(asked))];
+			char path[160];
+			struct route_match m;
+			int want, got;
+
+			random_path(path, roll(5));
+			if (!*path || !roll(3))
+				strcat(path, "/");
+			want = plain_find(rules, count, host, path);
+			got = find(&t, host, path, &m);
+			if (got != want)
+				fail_msg("round %d: %s%s: route %d, not %d", round,
+					 host, path, got, want);
+		}
+		free(t.blob);
+	}
+}
+
+/* ---- damaged tables ---- */
+
+static void damage(void **state)
+{
+	static const struct rule rules[] = {
+		{"example.com", WEIR_PATH_PREFIX, "/a", 0},
+		{"example.com", WEIR_PATH_PREFIX, "/ab", 0},
+		{"*.example.com", WEIR_PATH_EXACT, "/b/c", 0},
+		{ANY, WEIR_PATH_IMPLEMENTATION, "/d", 0},
+		{ANY, WEIR_PATH_DEFAULT, "", WEIR_ROUTE_FALLBACK},
+	};
+	struct weir_table_header *h;
+	struct err err = {0};
+	struct table t;
+	size_t i, accepted = 0;
+
+	build(&t, rules, COUNT(rules));
+	h = t.blob;
+	/* a flipped bit is seen by the checksum, but for the generation's */
+	for (i = 0; i < t.size * 8; i++) {
+		u8 *byte = (u8 *)t.blob + i / 8;
+
+		if (i / 8 >= offsetof(struct weir_table_header, generation) &&
+		    i / 8 < offsetof(struct weir_table_header, crc32))
+			continue;
+		*byte ^= 1 << i % 8;
+		if (!table_check(t.blob, t.size, &err))
+			fail_msg("bit %zu", i);
+		*byte ^= 1 << i % 8;
+	}
+	for (i = 0; i < t.size; i++)
+		assert_int_not_equal(table_check(t.blob, i, &err), 0);
+	/* with the checksum made right the walk still stays within the table:
+	 * the sanitizer is the judge */
+	seed = 1;
+	for (i = 0; i < 20000; i++) {
+		u32 off = roll(t.size / 4) * 4, old;
+		u8 *at = (u8 *)t.blob + off;
+		struct route_match m;
+
+		memcpy(&old, at, 4);
+		off = roll(3) ? roll(t.size + 64) | roll(8) : 0xffffff00u | roll(256);
+		memcpy(at, &off, 4);
+		if (h->magic == WEIR_TABLE_MAGIC && h->bytes <= t.size &&
+		    h->bytes >= sizeof(*h)) {
+			h->crc32 = table_checksum(t.blob, h->bytes);
+			accepted += !table_check(t.blob, t.size, &err);
+		}
+		find(&t, "www.example.com", "/ab/c", &m);
+		find(&t, "example.com", "/d%20", &m);
+		memcpy(at, &old, 4);
+	}
+	/* ids and the like may hold anything, offsets may not */
+	assert_in_range(accepted, 1, 19999);
+	free(t.blob);
+}
+
+static void long_input(void **state)
+{
+	static char path[12000], host[3000];
+	struct rule rules[] = {
+		{"h", WEIR_PATH_PREFIX, path, 0},
+		{host, WEIR_PATH_PREFIX, "", 0},
+	};
+	struct route_match m;
+	struct table t;
+
+	memset(path, 'p', sizeof(path) - 1);
+	path[0] = '/';
+	memset(host, 'n', sizeof(host) - 1);
+	build(&t, rules, COUNT(rules));
+	assert_int_equal(find(&t, "h", path, &m), 1);
+	assert_int_equal(find(&t, host, "/", &m), 2);
+	path[6000] = 'q';
+	host[1] = 'q';
+	assert_int_equal(find(&t, "h", path, &m), 0);
+	assert_int_equal(find(&t, host, "/", &m), 0);
+	free(t.blob);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(paths),	   cmocka_unit_test(hosts),
+		cmocka_unit_test(default_backend), cmocka_unit_test(nothing),
+		cmocka_unit_test(replies),	   cmocka_unit_test(random_rules),
+		cmocka_unit_test(damage),	   cmocka_unit_test(long_input),
+	};
+
+	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
+}

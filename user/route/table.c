@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "route/table.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include <weir/reply.h>
+#include <weir/table.h>
+
+#include "base/mem.h"
+#include "base/strmap.h"
+#include "route/table_rows.h"
+#include "route/table_trie.h"
+
+/* What decides between paths, best first; see semantics in docs. */
+enum path_class {
+	CLASS_EXACT,
+	CLASS_REGEX,
+	CLASS_PREFIX,
+};
+
+/* A route with all that orders it, so that sorting compares numbers. */
+struct entry {
+	const struct ir_route *route;
+	uint32_t host;	   /* number of its host record */
+	uint32_t criteria; /* 255 - kinds, 0xffff - headers: fewer is better */
+	uint32_t class;	   /* enum path_class */
+	int32_t priority;  /* of a regex */
+	uint32_t length;   /* of what is matched */
+	uint32_t order;	   /* place in the ir */
+	uint32_t ref;	   /* its record in the blob */
+};
+
+struct compiler {
+	const struct ir *ir;
+	struct strmap host_ids; /* "e name", "w name", "*" */
+	struct entry *entries;
+	size_t entry_count;
+	const struct ir_route *fallback;
+	struct vec_of(const struct ir_route *) hosts; /* a route of each host record */
+	struct weir_table_host *host_records;
+	struct vec_of(struct weir_table_set) sets;
+	struct vec_of(size_t) set_starts; /* first entry of each set */
+	struct weir_table_header header;
+	struct rows rows;
+	struct tails tails;
+	struct trie trie;
+};
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, -ENOMEM, "route table: out of memory");
+}
+
+static int too_big(int code, struct err *err)
+{
+	if (code != -E2BIG)
+		return no_memory(err);
+	return err_set(err, -E2BIG, "route table: larger than %u MiB",
+		       WEIR_TABLE_MAX >> 20);
+}
+
+/* ---- order ---- */
+
+static enum path_class class_of(enum weir_path_type type)
+{
+	switch (type) {
+	case WEIR_PATH_EXACT:
+		return CLASS_EXACT;
+	case WEIR_PATH_REGEX:
+		return CLASS_REGEX;
+	default:
+		return CLASS_PREFIX;
+	}
+}
+
+static int compare_numbers(int64_t a, int64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* Precedence within a host. */
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	int r = compare_numbers(a->host, b->host);
+
+	if (!r)
+		r = compare_numbers(a->criteria, b->criteria);
+	if (!r)
+		r = compare_numbers(a->class, b->class);
+	if (!r)
+		r = compare_numbers(b->priority, a->priority);
+	/* an exact path is as good as another one, whatever its length */
+	if (!r && a->class != CLASS_EXACT)
+		r = compare_numbers(b->length, a->length);
+	if (!r)
+		r = compare_numbers(a->order, b->order);
+	return r;
+}
+
+static int host_number(struct compiler *c, const struct ir_route *route, uint32_t *out)
+{
+	const char *host = route->host_kind == IR_HOST_ANY ? "" : route->host;
+	const struct ir_route **slot;
+	auto_free char *key = NULL;
+	size_t i;
+
+	key = malloc(strlen(host) + 2);
+	if (!key)
+		return -ENOMEM;
+	key[0] = "ew*"[route->host_kind];
+	for (i = 0; host[i]; i++)
+		key[i + 1] =
+			host[i] >= 'A' && host[i] <= 'Z' ? host[i] | 0x20 : host[i];
+	key[i + 1] = '\0';
+	if (strmap_get(&c->host_ids, key, out))
+		return 0;
+	*out = c->hosts.len;
+	slot = vec_push(&c->hosts);
+	if (!slot)
+		return -ENOMEM;
+	*slot = route;
+	return strmap_set(&c->host_ids, key, *out);
+}
+
+static int collect(struct compiler *c, struct err *err)
+{
+	size_t i;
+
+	c->entries = calloc(c->ir->routes.len + 1, sizeof(*c->entries));
+	if (!c->entries)
+		return no_memory(err);
+	for (i = 0; i < c->ir->routes.len; i++) {
+		const struct ir_route *route = &c->ir->routes.item[i];
+		struct entry *e = &c->entries[c->entry_count];
+
+		if (route->type == WEIR_PATH_DEFAULT) {
+			if (!c->fallback)
+				c->fallback = route;
+			continue;
+		}
+		if (route->methods.len || route->headers.len) {
+			err_set(err, -ENOTSUP, "%s: conditions on methods or headers",
+				route->ingress);
+			return err_where(err, "%s", route->where);
+		}
+		if (route->type == WEIR_PATH_REGEX) {
+			err_set(err, -ENOTSUP,
+				"%s: a path that is a regular expression",
+				route->ingress);
+			return err_where(err, "%s", route->where);
+		}
+		*e = (struct entry){
+			.route = route,
+			.class = class_of(route->type),
+			.length = strlen(route->match),
+			.order = i,
+		};
+		if (host_number(c, route, &e->host))
+			return no_memory(err);
+		c->entry_count++;
+	}
+	qsort(c->entries, c->entry_count, sizeof(*c->entries), compare_entries);
+	return 0;
+}
+
+/* ---- layout ---- */
+
+static struct weir_table_section section(uint32_t *at, size_t bytes)
+{
+	struct weir_table_section s = {.off = *at, .end = *at + bytes};
+
+	*at = (s.end + 7) & ~7u;
+	return s;
+}
+
+/* Sets: runs of entries with one host and the same criteria. */
+static int group(struct compiler *c, struct err *err)
+{
+	size_t i;
+
+	c->host_records = calloc(c->hosts.len + 1, sizeof(*c->host_records));
+	if (!c->host_records)
+		return no_memory(err);
+	for (i = 0; i < c->entry_count; i++) {
+		const struct entry *e = &c->entries[i];
+		struct weir_table_set *set;
+		size_t *start;
+
+		if (i && e[-1].host == e->host && e[-1].criteria == e->criteria)
+			continue;
+		set = vec_push(&c->sets);
+		start = vec_push(&c->set_starts);
+		if (!set || !start)
+			return no_memory(err);
+		set->last = 1;
+		*start = i;
+		if (!c->host_records[e->host].count++)
+			c->host_records[e->host].sets = c->sets.len - 1;
+	}
+	return 0;
+}
+
+static int lay_out(struct compiler *c, struct err *err)
+{
+	size_t routes = c->entry_count + !!c->fallback, i;
+	struct weir_table_header *h = &c->header;
+	uint32_t at = sizeof(*h);
+
+	if (routes > WEIR_MAX_ROUTES)
+		return err_set(err, -E2BIG, "route table: %zu routes, at most %u fit",
+			       routes, WEIR_MAX_ROUTES);
+	h->magic = WEIR_TABLE_MAGIC;
+	h->version = WEIR_TABLE_VERSION;
+	h->any_host = TABLE_NO_REF;
+	h->fallback = TABLE_NO_REF;
+	h->route_count = routes;
+	h->host_count = c->hosts.len;
+	h->routes = section(&at, routes * sizeof(struct weir_table_route));
+	h->hosts = section(&at, c->hosts.len * sizeof(struct weir_table_host));
+	h->sets = section(&at, c->sets.len * sizeof(struct weir_table_set));
+	h->criteria = section(&at, 0);
+	h->cells.off = at;
+	for (i = 0; i < c->entry_count; i++)
+		c->entries[i].ref =
+			(h->routes.off + i * sizeof(struct weir_table_route)) |
+			TABLE_REF;
+	if (c->fallback)
+		h->fallback = (h->routes.off + i * sizeof(struct weir_table_route)) |
+			      TABLE_REF;
+	for (i = 0; i < c->hosts.len; i++)
+		c->host_records[i].sets =
+			h->sets.off +
+			c->host_records[i].sets * sizeof(struct weir_table_set);
+	rows_init(&c->rows, at);
+	return 0;
+}
+
+/* ---- automata ---- */
+
+/* Prefixes accept by element or by string, and at the end like exact paths.
+ * A prefix of `better` precedence is always a longer one: the walk takes the
+ * smallest reference. */
+static int add_path(struct compiler *c, const struct entry *e)
+{
+	enum trie_accept kind = TRIE_PREFIX;
+
+	/* no request has such a path */
+	if (e->length >= WEIR_HEAD_MAX)
+		return 0;
+	if (e->class == CLASS_EXACT)
+		kind = TRIE_AT_END;
+	else if (e->route->type == WEIR_PATH_PREFIX)
+		kind = TRIE_ELEMENT;
+	return trie_add(&c->trie, e->route->match, e->length, 0, kind, e->ref);
+}
+
+/* at_end, element and prefix as <weir/table.h> wants them. */
+static void resolve_accepts(struct trie *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->nodes.len; i++) {
+		uint32_t *accept = t->nodes.item[i].accept;
+
+		if (accept[TRIE_PREFIX] < accept[TRIE_ELEMENT])
+			accept[TRIE_ELEMENT] = accept[TRIE_PREFIX];
+		if (accept[TRIE_ELEMENT] < accept[TRIE_AT_END])
+			accept[TRIE_AT_END] = accept[TRIE_ELEMENT];
+	}
+}
+
+static int write_paths(struct compiler *c, struct err *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < c->sets.len; i++) {
+		size_t from = c->set_starts.item[i];
+		size_t end = i + 1 < c->sets.len ? c->set_starts.item[i + 1]
+						 : c->entry_count;
+		int r = trie_init(&c->trie);
+
+		for (k = from; k < end && !r; k++)
+			r = add_path(c, &c->entries[k]);
+		if (r)
+			return no_memory(err);
+		resolve_accepts(&c->trie);
+		r = trie_write(&c->trie, &c->rows, &c->tails, 0, &c->sets.item[i].root);
+		if (r)
+			return too_big(r, err);
+	}
+	return 0;
+}
+
+static int write_hosts(struct compiler *c, struct err *err)
+{
+	bool has_any = false;
+	size_t i;
+	int r = trie_init(&c->trie);
+
+	for (i = 0; i < c->hosts.len && !r; i++) {
+		const struct ir_route *route = c->hosts.item[i];
+		uint32_t ref =
+			(c->header.hosts.off + i * sizeof(struct weir_table_host)) |
+			TABLE_REF;
+		auto_free char *name = NULL;
+		size_t len, n;
+
+		if (route->host_kind == IR_HOST_ANY) {
+			c->header.any_host = ref;
+			continue;
+		}
+		has_any = true;
+		name = strdup(route->host);
+		if (!name)
+			return no_memory(err);
+		len = strlen(name);
+		for (n = 0; n < len; n++)
+			if (name[n] >= 'A' && name[n] <= 'Z')
+				name[n] |= 0x20;
+		/* of "*.example.com" the walk reads ".example.com" */
+		if (route->host_kind == IR_HOST_WILDCARD)
+			r = trie_add(&c->trie, name + 1, len - 1, 1, TRIE_ELEMENT, ref);
+		else
+			r = trie_add(&c->trie, name, len, 1, TRIE_AT_END, ref);
+	}
+	if (r)
+		return no_memory(err);
+	if (!has_any)
+		return 0;
+	r = trie_write(&c->trie, &c->rows, &c->tails, 1, &c->header.host_root);
+	return r ? too_big(r, err) : 0;
+}
+
+/* ---- the blob ---- */
+
+/* Tails were written with offsets from their own start. */
+static uint32_t place_tail(uint32_t state, uint32_t off)
+{
+	return state & TABLE_TAIL ? state + off : state;
+}
+
+static struct weir_table_route route_record(const struct compiler *c,
+					    const struct ir_route *route)
+{
+	struct weir_table_route r = {
+		.route_id = route->id,
+		.action = route->action,
+		.flags = route->flags,
+	};
+
+	if ((route->action == WEIR_ACTION_GROUP ||
+	     route->action == WEIR_ACTION_GATEWAY) &&
+	    route->group < c->ir->groups.len)
+		r.group_id = c->ir->groups.item[route->group].id;
+	if (route->action == WEIR_ACTION_REPLY && route->reply >= 0)
+		r.reply_id = WEIR_REPLY_FIRST_FREE + route->reply;
+	return r;
+}
+
+static int write_blob(struct compiler *c, void **out, size_t *size, struct err *err)
+{
+	struct weir_table_header *h = &c->header;
+	struct weir_table_route *route;
+	struct weir_table_cell *cell;
+	uint32_t at = h->cells.off;
+	uint8_t *blob;
+	size_t i;
+
+	h->cells = section(&at, c->rows.used * sizeof(*cell));
+	h->tails = section(&at, c->tails.len);
+	if ((uint64_t)h->cells.end + c->tails.len > WEIR_TABLE_MAX)
+		return too_big(-E2BIG, err);
+	h->bytes = at;
+	h->host_root = place_tail(h->host_root, h->tails.off);
+	blob = calloc(1, h->bytes);
+	if (!blob)
+		return no_memory(err);
+
+	route = (void *)(blob + h->routes.off);
+	for (i = 0; i < c->entry_count; i++)
+		*route++ = route_record(c, c->entries[i].route);
+	if (c->fallback) {
+		*route = route_record(c, c->fallback);
+		route->flags |= WEIR_ROUTE_FALLBACK;
+	}
+	for (i = 0; i < c->sets.len; i++)
+		c->sets.item[i].root = place_tail(c->sets.item[i].root, h->tails.off);
+	memcpy(blob + h->hosts.off, c->host_records, h->hosts.end - h->hosts.off);
+	if (c->sets.len)
+		memcpy(blob + h->sets.off, c->sets.item, h->sets.end - h->sets.off);
+	cell = (void *)(blob + h->cells.off);
+	for (i = 0; i < c->rows.used; i++) {
+		cell[i] = c->rows.cell[i];
+		/* references, which accept records hold, stay */
+		if (!(cell[i].next & TABLE_REF))
+			cell[i].next = place_tail(cell[i].next, h->tails.off);
+	}
+	if (c->tails.len)
+		memcpy(blob + h->tails.off, c->tails.data, c->tails.len);
+	memcpy(blob, h, sizeof(*h));
+	h = (void *)blob;
+	h->crc32 = table_checksum(blob, h->bytes);
+	*out = blob;
+	*size = h->bytes;
+	return 0;
+}
+
+uint32_t table_checksum(const void *blob, size_t size)
+{
+	size_t from = offsetof(struct weir_table_header, crc32) + sizeof(uint32_t);
+
+	return crc32(0, (const uint8_t *)blob + from, size - from);
+}
+
+int table_compile(const struct ir *ir, void **out, size_t *size, struct err *err)
+{
+	struct compiler c = {.ir = ir};
+	int r;
+
+	r = collect(&c, err);
+	if (!r)
+		r = group(&c, err);
+	if (!r)
+		r = lay_out(&c, err);
+	if (!r)
+		r = write_paths(&c, err);
+	if (!r)
+		r = write_hosts(&c, err);
+	if (!r)
+		r = write_blob(&c, out, size, err);
+	strmap_free(&c.host_ids);
+	free(c.entries);
+	free(c.host_records);
+	vec_free(&c.hosts);
+	vec_free(&c.sets);
+	vec_free(&c.set_starts);
+	rows_fini(&c.rows);
+	free(c.tails.data);
+	trie_fini(&c.trie);
+	return r;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdbool.h>
+
+#include <weir/config.h>
+#include <weir/table.h>
+
+#include "route/table.h"
+
+struct checker {
+	const uint8_t *blob;
+	const struct weir_table_header *h;
+};
+
+static bool is_within(const struct weir_table_section *s, uint64_t off, uint64_t bytes)
+{
+	return off >= s->off && off + bytes <= s->end;
+}
+
+static bool is_record(const struct weir_table_section *s, uint32_t off, uint32_t size)
+{
+	return is_within(s, off, size) && (off - s->off) % size == 0;
+}
+
+static bool is_ref(const struct weir_table_section *s, uint32_t ref, uint32_t size)
+{
+	if (ref == TABLE_NO_REF)
+		return true;
+	return (ref & TABLE_FLAGS) == TABLE_REF &&
+	       is_record(s, ref & ~TABLE_FLAGS, size);
+}
+
+static bool is_either_ref(const struct checker *c, uint32_t ref)
+{
+	return is_ref(&c->h->routes, ref, sizeof(struct weir_table_route)) ||
+	       is_ref(&c->h->hosts, ref, sizeof(struct weir_table_host));
+}
+
+static const struct weir_table_cell *cell_at(const struct checker *c, uint32_t off)
+{
+	return (const void *)(c->blob + off);
+}
+
+static bool is_state(const struct checker *c, uint32_t state)
+{
+	uint32_t off = state & ~TABLE_FLAGS;
+
+	if (state & TABLE_REF)
+		return false;
+	if (state & TABLE_TAIL) {
+		const struct weir_table_tail *t = (const void *)(c->blob + off);
+
+		return !(state & TABLE_ACCEPT) &&
+		       is_within(&c->h->tails, off, sizeof(*t)) &&
+		       t->len <= TABLE_TAIL_MAX &&
+		       is_within(&c->h->tails, off,
+				 sizeof(*t) + ((t->len + 7) & ~7u)) &&
+		       is_either_ref(c, t->at_end) && is_either_ref(c, t->element) &&
+		       is_either_ref(c, t->prefix);
+	}
+	if (!is_within(&c->h->cells, off,
+		       TABLE_ROW_CELLS * sizeof(struct weir_table_cell)))
+		return false;
+	if (state & TABLE_ACCEPT) {
+		const struct weir_table_cell *a = cell_at(c, off) + TABLE_SYMBOL_END;
+
+		return a[0].check == state && is_either_ref(c, a[0].next) &&
+		       is_either_ref(c, a[1].check) && is_either_ref(c, a[1].next);
+	}
+	return true;
+}
+
+/* An edge: a cell whose check is a state. The rest of an accept record has a
+ * reference there. */
+static bool are_cells_sound(const struct checker *c)
+{
+	const struct weir_table_section *s = &c->h->cells;
+	const struct weir_table_cell *cell;
+	uint32_t off;
+
+	for (off = s->off; off < s->end; off += sizeof(*cell)) {
+		uint32_t check, row;
+
+		cell = cell_at(c, off);
+		check = cell->check;
+		if (!check || (check & TABLE_REF))
+			continue;
+		row = check & ~TABLE_FLAGS;
+		if ((check & TABLE_TAIL) || !is_state(c, check) || off < row ||
+		    off - row > TABLE_SYMBOL_END * sizeof(*cell))
+			return false;
+		if (off - row == TABLE_SYMBOL_END * sizeof(*cell)) {
+			if (!(check & TABLE_ACCEPT))
+				return false;
+			continue;
+		}
+		if (!is_state(c, cell->next))
+			return false;
+	}
+	return true;
+}
+
+static bool are_sections_sound(const struct weir_table_header *h)
+{
+	const struct weir_table_section *s = &h->routes;
+	uint32_t at = sizeof(*h);
+	size_t i;
+
+	for (i = 0; i < 6; i++) {
+		if (s[i].off != ((at + 7) & ~7u) || s[i].end < s[i].off ||
+		    s[i].end > h->bytes)
+			return false;
+		at = s[i].end;
+	}
+	return ((at + 7) & ~7u) == h->bytes;
+}
+
+static bool are_records_sound(const struct checker *c)
+{
+	const struct weir_table_header *h = c->h;
+	const struct weir_table_host *host = (const void *)(c->blob + h->hosts.off);
+	const struct weir_table_set *set = (const void *)(c->blob + h->sets.off);
+	const struct weir_table_route *route = (const void *)(c->blob + h->routes.off);
+	uint32_t i, sets = (h->sets.end - h->sets.off) / sizeof(*set);
+
+	if (h->routes.end - h->routes.off != h->route_count * sizeof(*route) ||
+	    h->hosts.end - h->hosts.off != h->host_count * sizeof(*host))
+		return false;
+	for (i = 0; i < h->host_count; i++)
+		if (!is_record(&h->sets, host[i].sets, sizeof(*set)) ||
+		    !is_within(&h->sets, host[i].sets,
+			       (uint64_t)host[i].count * sizeof(*set)))
+			return false;
+	for (i = 0; i < sets; i++)
+		if ((set[i].root && !is_state(c, set[i].root)) ||
+		    (set[i].regex && !is_state(c, set[i].regex)) || set[i].last > 1)
+			return false;
+	for (i = 0; i < h->route_count; i++)
+		if (route[i].action < WEIR_ACTION_GROUP ||
+		    route[i].action > WEIR_ACTION_UNHONOURED ||
+		    route[i].reply_id >= WEIR_MAX_REPLIES)
+			return false;
+	return (!h->host_root || is_state(c, h->host_root)) &&
+	       is_ref(&h->hosts, h->any_host, sizeof(*host)) &&
+	       is_ref(&h->routes, h->fallback, sizeof(*route));
+}
+
+int table_check(const void *blob, size_t size, struct err *err)
+{
+	const struct weir_table_header *h = blob;
+	struct checker c = {.blob = blob, .h = h};
+
+	if (size < sizeof(*h) || h->magic != WEIR_TABLE_MAGIC)
+		return err_set(err, -EINVAL, "route table: not a route table");
+	if (h->version != WEIR_TABLE_VERSION)
+		return err_set(err, -EINVAL, "route table: version %u, not %u",
+			       h->version, WEIR_TABLE_VERSION);
+	if (h->bytes > size || h->bytes < sizeof(*h) || h->bytes > WEIR_TABLE_MAX)
+		return err_set(err, -EINVAL,
+			       "route table: %u bytes, but only %zu are there",
+			       h->bytes, size);
+	if (table_checksum(blob, h->bytes) != h->crc32)
+		return err_set(err, -EINVAL, "route table: wrong checksum");
+	if (!are_sections_sound(h))
+		return err_set(err, -EINVAL,
+			       "route table: sections overlap or leave it");
+	if (!are_records_sound(&c))
+		return err_set(err, -EINVAL, "route table: a record leads out of it");
+	if (!are_cells_sound(&c))
+		return err_set(err, -EINVAL,
+			       "route table: an automaton leads out of it");
+	return 0;
+}
