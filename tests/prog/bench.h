@@ -109,6 +109,7 @@ void bench_fail_at(const char *file, int line, const char *what);
 /* ---- maps ---- */
 
 bool bench_flow(uint16_t client_port, struct weir_flow *f);
+void bench_flow_drop(uint16_t client_port);
 void bench_flow_put(uint16_t client_port, const struct weir_flow *f);
 bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l);
 uint32_t bench_slots_free(void);
