@@ -6,13 +6,29 @@
 
 #include "base/hash.h"
 
-static size_t probe(const struct registry *r, const char *key)
+/* The slot of the key, or the free one where it belongs. */
+static size_t probe(const struct registry *r, const char *key, uint64_t hash)
 {
-	size_t i = hash64_str(key, 0) & (r->slots - 1);
+	size_t i = hash & (r->slots - 1);
 
-	while (r->slot[i] && strcmp(r->item[r->slot[i] - 1].key, key) != 0)
+	while (r->slot[i]) {
+		const struct registry_entry *e = &r->item[r->slot[i] - 1];
+
+		if (e->hash == hash && !strcmp(e->key, key))
+			break;
 		i = (i + 1) & (r->slots - 1);
+	}
 	return i;
+}
+
+/* A slot for an entry that is known to be in none. */
+static void place(struct registry *r, size_t entry)
+{
+	size_t i = r->item[entry].hash & (r->slots - 1);
+
+	while (r->slot[i])
+		i = (i + 1) & (r->slots - 1);
+	r->slot[i] = entry + 1;
 }
 
 static bool rehash(struct registry *r, size_t slots)
@@ -26,11 +42,12 @@ static bool rehash(struct registry *r, size_t slots)
 	r->slot = slot;
 	r->slots = slots;
 	for (i = 0; i < r->len; i++)
-		r->slot[probe(r, r->item[i].key)] = i + 1;
+		place(r, i);
 	return true;
 }
 
-static struct registry_entry *add(struct registry *r, const char *key, uint32_t id)
+static struct registry_entry *add(struct registry *r, const char *key, uint64_t hash,
+				  uint32_t id)
 {
 	struct registry_entry *e;
 
@@ -49,32 +66,39 @@ static struct registry_entry *add(struct registry *r, const char *key, uint32_t 
 	*e = (struct registry_entry){.key = strdup(key), .id = id};
 	if (!e->key)
 		return NULL;
-	r->slot[probe(r, key)] = ++r->len;
+	place(r, r->len++);
 	if (id >= r->next)
 		r->next = id + 1;
 	return e;
 }
 
-const struct registry_entry *registry_find(const struct registry *r, const char *key)
+static struct registry_entry *find(const struct registry *r, const char *key,
+				   uint64_t hash)
 {
-	uint32_t at = r->slots ? r->slot[probe(r, key)] : 0;
+	uint32_t at = r->slots ? r->slot[probe(r, key, hash)] : 0;
 
 	return at ? &r->item[at - 1] : NULL;
 }
 
+const struct registry_entry *registry_find(const struct registry *r, const char *key)
+{
+	return find(r, key, hash64_str(key, 0));
+}
+
 struct registry_entry *registry_learn(struct registry *r, const char *key, uint32_t id)
 {
-	if (registry_find(r, key))
-		return NULL;
-	return add(r, key, id);
+	uint64_t hash = hash64_str(key, 0);
+
+	return find(r, key, hash) ? NULL : add(r, key, hash, id);
 }
 
 struct registry_entry *registry_take(struct registry *r, const char *key)
 {
-	struct registry_entry *e = (struct registry_entry *)registry_find(r, key);
+	uint64_t hash = hash64_str(key, 0);
+	struct registry_entry *e = find(r, key, hash);
 
 	if (!e)
-		e = add(r, key, r->next);
+		e = add(r, key, hash, r->next);
 	if (e)
 		e->wanted = true;
 	return e;
@@ -105,7 +129,7 @@ void registry_drop(struct registry *r,
 	/* In place: the slots are large enough, and this must not fail. */
 	memset(r->slot, 0, r->slots * sizeof(*r->slot));
 	for (i = 0; i < r->len; i++)
-		r->slot[probe(r, r->item[i].key)] = i + 1;
+		place(r, i);
 }
 
 void registry_free(struct registry *r)

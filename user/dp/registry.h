@@ -11,6 +11,7 @@
 
 struct registry_entry {
 	char *key;
+	uint64_t hash; /* of the key */
 	uint32_t id;
 	bool wanted;	 /* in the current round */
 	bool is_written; /* the map has it: `content` is the hash of its value */
