@@ -63,7 +63,7 @@ static struct registry_entry *add(struct registry *r, const char *key, uint64_t 
 		r->cap = cap;
 	}
 	e = &r->item[r->len];
-	*e = (struct registry_entry){.key = strdup(key), .id = id};
+	*e = (struct registry_entry){.key = strdup(key), .hash = hash, .id = id};
 	if (!e->key)
 		return NULL;
 	place(r, r->len++);
