@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What other parts will define; a definition of theirs takes precedence. */
-#include <errno.h>
-
+/* Commands that are not linked yet; a definition of theirs takes precedence. */
 #include "cmd/cmd.h"
-#include "route/table.h"
 
 const struct option_row options_explain[] __attribute__((weak)) = {{}};
 
@@ -20,15 +17,4 @@ __attribute__((weak)) int check_main(struct ctx *ctx, int argc, char **argv)
 __attribute__((weak)) int explain_main(struct ctx *ctx, int argc, char **argv)
 {
 	return absent(ctx);
-}
-
-__attribute__((weak)) int table_compile(const struct ir *ir, void **out, size_t *size,
-					struct err *err)
-{
-	return err_set(err, -ENOSYS, "the route table's compiler is not in this build");
-}
-
-__attribute__((weak)) int table_check(const void *blob, size_t size, struct err *err)
-{
-	return err_set(err, -ENOSYS, "the route table's checker is not in this build");
 }
