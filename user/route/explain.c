@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "route/explain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "route/table.h"
+
+const char *const explain_verdict_text[EXPLAIN_VERDICT_COUNT] = {
+	[EXPLAIN_ROUTE] = "route",     [EXPLAIN_FALLBACK] = "fallback",
+	[EXPLAIN_REPLY] = "reply",     [EXPLAIN_REJECT] = "reject",
+	[EXPLAIN_GATEWAY] = "gateway", [EXPLAIN_INCOMPLETE] = "incomplete",
+};
+
+int explain_open(struct explainer *e, struct ir *ir, struct err *err)
+{
+	size_t size, full = WEIR_TABLE_MIN, i;
+	void *blob = NULL;
+	int r;
+
+	memset(e, 0, sizeof(*e));
+	for (i = 0; i < ir->routes.len; i++)
+		ir->routes.item[i].id = i;
+	for (i = 0; i < ir->groups.len; i++)
+		ir->groups.item[i].id = i;
+	r = table_compile(ir, &blob, &size, err);
+	if (!r)
+		r = table_check(blob, size, err);
+	if (!r) {
+		while (full < size)
+			full *= 2;
+		e->table = calloc(1, full);
+		if (!e->table)
+			r = err_set(err, -ENOMEM, "explain: out of memory");
+	}
+	if (!r) {
+		memcpy(e->table, blob, size);
+		e->mask = full - 1;
+		e->ir = ir;
+	}
+	free(blob);
+	return r;
+}
+
+void explain_close(struct explainer *e)
+{
+	free(e->table);
+	e->table = NULL;
+}
+
+static void say(struct explain_answer *a, enum explain_verdict verdict,
+		unsigned int status, const char *reason)
+{
+	a->verdict = verdict;
+	a->status = status;
+	snprintf(a->reason, sizeof(a->reason), "%s", reason);
+}
+
+static bool has_ready(const struct ir_group *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->endpoints.len; i++)
+		if (g->endpoints.item[i].ready)
+			return true;
+	return false;
+}
+
+static const char *why_matched(const struct explainer *e, const struct ir_route *route)
+{
+	static const char *const hosts[] = {
+		[IR_HOST_EXACT] = "host",
+		[IR_HOST_WILDCARD] = "wildcard host",
+		[IR_HOST_ANY] = "any host",
+	};
+	static const char *const paths[] = {
+		[WEIR_PATH_EXACT] = "exact path",
+		[WEIR_PATH_PREFIX] = "prefix",
+		[WEIR_PATH_IMPLEMENTATION] = "string prefix",
+		[WEIR_PATH_REGEX] = "regular expression",
+	};
+	static char text[96];
+
+	if (route->type == WEIR_PATH_DEFAULT)
+		return "no rule matched: the default backend";
+	snprintf(text, sizeof(text), "%s, %s%s%s%s", hosts[route->host_kind],
+		 paths[route->type], route->methods.len ? ", method" : "",
+		 route->headers.len ? ", headers" : "",
+		 e->received.flags & HEAD_NORMAL ? "" : "; path normalised");
+	return text;
+}
+
+static void answer_route(struct explainer *e, struct explain_answer *a)
+{
+	const struct ir_route *route = &e->ir->routes.item[e->m.route_id];
+	const struct ir_group *group;
+
+	a->route = route;
+	switch (route->action) {
+	case WEIR_ACTION_REPLY:
+		say(a, EXPLAIN_REPLY, e->ir->replies.item[route->reply].status,
+		    "answered by its rule");
+		return;
+	case WEIR_ACTION_UNHONOURED:
+		say(a, EXPLAIN_REPLY, 503, route->reason ?: "needs a gateway");
+		return;
+	case WEIR_ACTION_GATEWAY:
+		say(a, EXPLAIN_GATEWAY, 0, route->reason ?: "left to the gateway");
+		break;
+	case WEIR_ACTION_GROUP:
+		group = &e->ir->groups.item[e->m.group_id];
+		if (!has_ready(group)) {
+			say(a, EXPLAIN_REPLY, 503, "no endpoint is ready");
+			return;
+		}
+		say(a,
+		    route->type == WEIR_PATH_DEFAULT ? EXPLAIN_FALLBACK : EXPLAIN_ROUTE,
+		    0, why_matched(e, route));
+		if (e->m.strip_len &&
+		    head_rewrite(&e->head, &e->h, e->m.strip_len) < 0) {
+			say(a, EXPLAIN_REJECT, 400, "no header line to pad the head");
+			return;
+		}
+		break;
+	}
+	a->target = (const char *)e->head.data + e->h.target_off;
+	a->target_len = e->h.target_len;
+}
+
+void explain_head(struct explainer *e, const void *bytes, size_t len,
+		  struct explain_answer *a)
+{
+	*a = (struct explain_answer){};
+	if (len > WEIR_HEAD_MAX)
+		len = WEIR_HEAD_MAX;
+	memcpy(e->head.data, bytes, len);
+	switch (head_scan(&e->head, len, &e->h)) {
+	case HEAD_DONE:
+		break;
+	case HEAD_MORE:
+		say(a, EXPLAIN_INCOMPLETE, 0, "the head goes on");
+		return;
+	case HEAD_LONG:
+		say(a, EXPLAIN_REJECT, 431, "the head is too long");
+		return;
+	case HEAD_VERSION:
+		say(a, EXPLAIN_REJECT, 505, "not HTTP/1");
+		return;
+	default:
+		say(a, EXPLAIN_REJECT, 400, "the head is malformed or ambiguous");
+		return;
+	}
+	e->received = e->h;
+	if (!(e->h.flags & HEAD_NORMAL) && head_rewrite(&e->head, &e->h, 0) < 0) {
+		say(a, EXPLAIN_REJECT, 400, "the path is not valid");
+		return;
+	}
+	if (table_find(e->table, e->mask, &e->head, &e->h, &e->m) == TABLE_FOUND)
+		answer_route(e, a);
+	else
+		say(a, EXPLAIN_REPLY, 404,
+		    "no rule matched and there is no default backend");
+}
