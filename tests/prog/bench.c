@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "bench.h"
+#include "bench_maps.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,18 +14,14 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "weir.skel.h"
 
 #include "base/mem.h"
-#include "dp/dp.h"
-#include "dp/replies.h"
-#include "dp/table.h"
-#include "route/table.h"
 
 #define OUT_MAX 128
-#define ENDPOINTS 3
 #define WAIT_MS 2000
 
 struct frame {
@@ -37,16 +33,13 @@ struct frame {
 static struct bench {
 	struct bench_mode mode;
 	struct weir_bpf *skel;
-	struct dp dp;
 	int ifindex[2]; /* weir's devices */
 	int peer[2];	/* packet sockets on the other ends */
 	int cpus;
-	int table;
 	struct frame out[OUT_MAX];
 	uint32_t out_count;
 	int action; /* of the last BPF_PROG_TEST_RUN */
 	uint64_t before[WEIR_OUTCOME_COUNT];
-	struct weir_reply replies[WEIR_REPLY_FIRST_FREE + 1];
 } b;
 
 static const uint8_t mac_weir[2][6] = {{2, 0, 0, 0, 1, 1}, {2, 0, 0, 0, 2, 1}};
@@ -64,7 +57,7 @@ int bench_map(const char *name)
 	return bpf_object__find_map_fd_by_name(b.skel->obj, name);
 }
 
-static void need(bool ok, const char *what)
+void bench_need(bool ok, const char *what)
 {
 	if (ok)
 		return;
@@ -76,7 +69,7 @@ static void need(bool ok, const char *what)
 
 static void shell(const char *command)
 {
-	need(!system(command), command);
+	bench_need(!system(command), command);
 }
 
 static void sysctl_put(const char *path, const char *value)
@@ -99,11 +92,11 @@ static int packet_socket(const char *dev)
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_IP)), one = 1;
 	int room = 4 << 20;
 
-	need(fd >= 0, "packet socket");
-	need(!setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)),
-	     "PACKET_VNET_HDR");
+	bench_need(fd >= 0, "packet socket");
+	bench_need(!setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)),
+		   "PACKET_VNET_HDR");
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	need(!bind(fd, (struct sockaddr *)&at, sizeof(at)), dev);
+	bench_need(!bind(fd, (struct sockaddr *)&at, sizeof(at)), dev);
 	return fd;
 }
 
@@ -111,7 +104,7 @@ static int packet_socket(const char *dev)
  * needed and nothing but weir speaks on the devices. */
 static void devices_make(void)
 {
-	need(!unshare(CLONE_NEWNET), "network namespace");
+	bench_need(!unshare(CLONE_NEWNET), "network namespace");
 	sysctl_put("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
 	sysctl_put("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 	shell("ip link set lo up &&"
@@ -144,349 +137,22 @@ static void devices_attach(void)
 		struct bpf_tc_opts o = opts;
 
 		o.flags = BPF_TC_F_REPLACE;
-		need(!bpf_tc_attach(&hook, &o), "tc attach");
+		bench_need(!bpf_tc_attach(&hook, &o), "tc attach");
 	}
-}
-
-/* ---- maps ---- */
-
-static void map_put(const char *name, const void *key, const void *value)
-{
-	need(!bpf_map_update_elem(bench_map(name), key, value, BPF_ANY), name);
-}
-
-static struct weir_addr addr_of(uint32_t ip)
-{
-	struct weir_addr a = {.b = {[10] = 0xff, [11] = 0xff}};
-
-	a.w[3] = htonl(ip);
-	return a;
-}
-
-static void put_listener(void)
-{
-	struct weir_listener_key key = {
-		.addr = addr_of(LISTEN_IP),
-		.port = htons(LISTEN_PORT),
-	};
-	struct weir_listener l = {.id = 1, .proto = WEIR_LISTEN_HTTP, .mss = BENCH_MSS};
-	uint32_t word = LISTEN_PORT / 64;
-	uint64_t bits = 1ull << LISTEN_PORT % 64;
-
-	map_put("listeners", &key, &l);
-	map_put("listen_ports", &word, &bits);
-}
-
-void bench_endpoint(uint32_t id, uint32_t ip, enum weir_endpoint_state state)
-{
-	struct weir_endpoint e = {
-		.addr = addr_of(ip),
-		.source = addr_of(SOURCE_IP),
-		.port = htons(ENDPOINT_PORT),
-		.mss = 1448,
-		.weight = 1,
-		.state = state,
-	};
-
-	map_put("endpoints", &id, &e);
-}
-
-static void put_endpoints(void)
-{
-	uint32_t i;
-
-	for (i = 0; i < ENDPOINTS; i++)
-		bench_endpoint(i, ENDPOINT_IP(i), WEIR_ENDPOINT_READY);
-}
-
-void bench_table(bool there)
-{
-	uint32_t zero = 0;
-	struct err err = {};
-
-	if (there)
-		need(!table_swap(&b.dp, b.table, &err), "table");
-	else
-		bpf_map_delete_elem(bench_map("table"), &zero);
-}
-
-static void put_groups(void)
-{
-	static struct weir_group a = {.count = 2, .endpoint = {0, 1}};
-	static struct weir_group two = {.count = 1, .endpoint = {2}};
-	static struct weir_group none;
-	uint32_t id;
-
-	id = GROUP_A;
-	map_put("groups", &id, &a);
-	id = GROUP_B;
-	map_put("groups", &id, &two);
-	id = GROUP_NONE;
-	map_put("groups", &id, &none);
-}
-
-static void put_replies(void)
-{
-	struct reply_want want = {
-		.status = 403,
-		.content_type = "text/plain",
-		.body = "no",
-	};
-	struct weir_reply reply;
-	struct err err = {};
-	uint32_t i;
-
-	need(!replies_write_fixed(&b.dp, &err), "replies");
-	need(!reply_render(&want, &reply), "reply");
-	need(!reply_write(&b.dp, BENCH_REPLY, &reply, &err), "reply");
-	for (i = 0; i <= BENCH_REPLY; i++)
-		reply_read(&b.dp, i, &b.replies[i]);
-}
-
-static void put_table(void)
-{
-	static const struct {
-		const char *path;
-		uint32_t group;
-		enum weir_action action;
-		uint32_t flags;
-	} rules[] = {
-		{"/a", 0, WEIR_ACTION_GROUP, 0},
-		{"/strip", 0, WEIR_ACTION_GROUP, WEIR_ROUTE_STRIP},
-		{"/b", 1, WEIR_ACTION_GROUP, 0},
-		{"/none", 2, WEIR_ACTION_GROUP, 0},
-		{"/reply", 0, WEIR_ACTION_REPLY, 0},
-		{"/unhonoured", 0, WEIR_ACTION_UNHONOURED, 0},
-	};
-	struct ir ir = {};
-	struct err err = {};
-	auto_free void *blob = NULL;
-	size_t size, i;
-	int fd;
-
-	for (i = 0; i < 3; i++) {
-		struct ir_group *g = vec_push(&ir.groups);
-
-		g->id = GROUP_A + i;
-		g->name = strdup("bench/group:80");
-	}
-	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		struct ir_route *r = vec_push(&ir.routes);
-
-		*r = (struct ir_route){
-			.id = 100 + i,
-			.host_kind = IR_HOST_ANY,
-			.host = strdup(""),
-			.path = strdup(rules[i].path),
-			.match = strdup(rules[i].path),
-			.type = WEIR_PATH_PREFIX,
-			.action = rules[i].action,
-			.flags = rules[i].flags,
-			.group = rules[i].group,
-			.reply = rules[i].action == WEIR_ACTION_REPLY ? 0 : -1,
-			.ingress = strdup("bench/rules"),
-			.backend = strdup("bench/group:80"),
-			.where = strdup("bench"),
-		};
-	}
-	((struct ir_reply *)vec_push(&ir.replies))->status = 403;
-	if (table_compile(&ir, &blob, &size, &err)) {
-		fprintf(stderr, "bench: table: %s\n", err.what);
-		exit(1);
-	}
-	ir_free(&ir);
-	fd = table_fill(&b.dp, blob, size, &err);
-	need(fd >= 0, "table_fill");
-	b.table = fd;
-	b.table = fd;
-}
-
-void bench_cookie_keys(const uint64_t now[2], const uint64_t before[2])
-{
-	struct weir_cookie_keys keys = {
-		.now = {now[0], now[1]},
-		.before = {before[0], before[1]},
-	};
-	uint32_t zero = 0;
-
-	map_put("cookie_keys", &zero, &keys);
-}
-
-void bench_ports(uint16_t lo, uint16_t hi)
-{
-	struct weir_settings s = {.abi = WEIR_ABI, .port_lo = lo, .port_hi = hi};
-	uint32_t zero = 0;
-
-	map_put("settings", &zero, &s);
-}
-
-void bench_turn(uint32_t group, uint64_t turn)
-{
-	struct weir_group g;
-
-	need(!bpf_map_lookup_elem(bench_map("groups"), &group, &g), "group");
-	g.turn = turn;
-	map_put("groups", &group, &g);
-}
-
-uint32_t bench_reply(uint32_t id, bool close, bool head_only, const char **text)
-{
-	const struct weir_reply *r = &b.replies[id];
-	const struct weir_reply_text *t = close ? &r->close : &r->keep;
-
-	*text = t->text;
-	return head_only ? t->head_len : t->len;
-}
-
-static struct weir_tuple flow_key(uint16_t client_port)
-{
-	return (struct weir_tuple){
-		.src = addr_of(CLIENT_IP),
-		.dst = addr_of(LISTEN_IP),
-		.sport = htons(client_port),
-		.dport = htons(LISTEN_PORT),
-	};
-}
-
-bool bench_flow(uint16_t client_port, struct weir_flow *f)
-{
-	struct weir_tuple key = flow_key(client_port);
-
-	return !bpf_map_lookup_elem(bench_map("flows"), &key, f);
-}
-
-void bench_flow_put(uint16_t client_port, const struct weir_flow *f)
-{
-	struct weir_tuple key = flow_key(client_port);
-
-	map_put("flows", &key, f);
-}
-
-void bench_flow_drop(uint16_t client_port)
-{
-	struct weir_tuple key = flow_key(client_port);
-
-	bpf_map_delete_elem(bench_map("flows"), &key);
-}
-
-bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l)
-{
-	struct weir_tuple key = {
-		.src = addr_of(endpoint_ip),
-		.dst = addr_of(SOURCE_IP),
-		.sport = htons(ENDPOINT_PORT),
-		.dport = htons(port),
-	};
-
-	return !bpf_map_lookup_elem(bench_map("legs"), &key, l);
-}
-
-static void map_clear(const char *name)
-{
-	int fd = bench_map(name);
-	struct weir_tuple key;
-
-	while (!bpf_map_get_next_key(fd, NULL, &key))
-		bpf_map_delete_elem(fd, &key);
-}
-
-/* Empties the stack into seen[], returns how many there were. */
-static uint32_t slots_pop(uint32_t seen[BENCH_SLOTS + 1])
-{
-	int fd = bench_map("head_free");
-	uint32_t n = 0;
-
-	while (n <= BENCH_SLOTS && !bpf_map_lookup_and_delete_elem(fd, NULL, &seen[n]))
-		n++;
-	return n;
-}
-
-void bench_slots_drain(void)
-{
-	uint32_t seen[BENCH_SLOTS + 1];
-
-	slots_pop(seen);
-}
-
-void bench_slots_fill(void)
-{
-	uint32_t i;
-
-	for (i = BENCH_SLOTS; i-- > 0;)
-		map_put("head_free", NULL, &i);
-}
-
-uint32_t bench_slots_free(void)
-{
-	uint32_t seen[BENCH_SLOTS + 1], n = slots_pop(seen), i;
-
-	for (i = n; i > 0; i--)
-		map_put("head_free", NULL, &seen[i - 1]);
-	return n;
-}
-
-uint32_t bench_slots_held(void)
-{
-	struct weir_tuple key, *last = NULL;
-	int fd = bench_map("flows");
-	struct weir_flow f;
-	uint32_t n = 0;
-
-	while (!bpf_map_get_next_key(fd, last, &key)) {
-		if (!bpf_map_lookup_elem(fd, &key, &f) && f.slot != WEIR_NO_SLOT)
-			n++;
-		last = &key;
-	}
-	return n;
 }
 
 int bench_fresh(void **state)
 {
-	static const uint64_t now[2] = {1, 2}, before[2] = {3, 4};
-	uint32_t seen[BENCH_SLOTS + 1];
-
-	map_clear("flows");
-	map_clear("legs");
-	slots_pop(seen);
-	bench_slots_fill();
-	bench_cookie_keys(now, before);
-	bench_ports(20000, 20999);
-	put_endpoints();
-	put_groups();
-	bench_table(true);
+	maps_fresh();
 	while (b.out_count)
 		free(b.out[--b.out_count].bytes);
 	return 0;
 }
 
-/* Every slot is free or held by exactly one flow, and no flow is claimed. */
 int bench_done(void **state)
 {
-	struct weir_tuple key, *last = NULL;
-	uint32_t seen[BENCH_SLOTS + 1], n = slots_pop(seen), i, users[BENCH_SLOTS] = {};
-	int fd = bench_map("flows");
-	struct weir_flow f;
-	int bad = 0;
+	int bad = maps_check();
 
-	for (i = 0; i < n; i++)
-		users[seen[i] % BENCH_SLOTS]++;
-	while (!bpf_map_get_next_key(fd, last, &key)) {
-		if (!bpf_map_lookup_elem(fd, &key, &f)) {
-			if (f.slot != WEIR_NO_SLOT)
-				users[f.slot % BENCH_SLOTS]++;
-			if (f.claim) {
-				fputs("bench: a flow is still claimed\n", stderr);
-				bad = 1;
-			}
-		}
-		last = &key;
-	}
-	for (i = 0; i < BENCH_SLOTS; i++)
-		if (users[i] != 1) {
-			fprintf(stderr, "bench: head slot %u has %u users\n", i,
-				users[i]);
-			bad = 1;
-		}
 	if (b.out_count) {
 		fputs("bench: frames that nobody expected\n", stderr);
 		bad = 1;
@@ -498,17 +164,16 @@ int bench_done(void **state)
 
 static void counters_read(uint64_t out[WEIR_OUTCOME_COUNT])
 {
-	auto_free uint64_t *each = calloc(b.cpus, sizeof(*each));
+	auto_free uint64_t *each = calloc(b.cpus * WEIR_OUTCOME_COUNT, sizeof(*each));
+	uint32_t key[WEIR_OUTCOME_COUNT], n = WEIR_OUTCOME_COUNT, next, i;
 	int fd = bench_map("counters"), c;
-	uint32_t i;
 
-	for (i = 0; i < WEIR_OUTCOME_COUNT; i++) {
-		out[i] = 0;
-		if (bpf_map_lookup_elem(fd, &i, each))
-			continue;
+	if (bpf_map_lookup_batch(fd, NULL, &next, key, each, &n, NULL))
+		bench_need(errno == ENOENT, "counters");
+	memset(out, 0, WEIR_OUTCOME_COUNT * sizeof(*out));
+	for (i = 0; i < n; i++)
 		for (c = 0; c < b.cpus; c++)
-			out[i] += each[c];
-	}
+			out[key[i]] += each[i * b.cpus + c];
 }
 
 /* Completes a checksum that was left to the device. */
@@ -575,8 +240,9 @@ static int test_run(const uint8_t *frame, size_t len, const struct segment *s,
 			    .ctx_size_in = sizeof(skb), .repeat = 1);
 
 	skb.gso_size = s->gso_size;
-	need(!bpf_prog_test_run_opts(bpf_program__fd(b.skel->progs.weir_tc), &opts),
-	     "BPF_PROG_TEST_RUN");
+	bench_need(
+		!bpf_prog_test_run_opts(bpf_program__fd(b.skel->progs.weir_tc), &opts),
+		"BPF_PROG_TEST_RUN");
 	*out_len = opts.data_size_out;
 	return opts.retval;
 }
@@ -606,7 +272,7 @@ static void wire_send(uint8_t *frame, size_t len, const struct segment *s)
 	}
 	memcpy(buf, &v, sizeof(v));
 	memcpy(buf + sizeof(v), frame, len);
-	need(send(b.peer[s->side], buf, sizeof(v) + len, 0) > 0, "send");
+	bench_need(send(b.peer[s->side], buf, sizeof(v) + len, 0) > 0, "send");
 }
 
 /* Every packet is counted; what it leads to follows at once. */
@@ -821,11 +487,9 @@ static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 
 static void bench_load(void)
 {
-	enum dp_map m;
-
 	b.cpus = libbpf_num_possible_cpus();
 	b.skel = weir_bpf__open();
-	need(b.skel, "open");
+	bench_need(b.skel, "open");
 	b.skel->rodata->has_cast_kfunc = b.mode.kfunc;
 	b.skel->rodata->table_mask = WEIR_TABLE_MIN - 1;
 	bpf_map__set_max_entries(b.skel->maps.flows, BENCH_FLOWS);
@@ -833,16 +497,8 @@ static void bench_load(void)
 	bpf_map__set_max_entries(b.skel->maps.heads, BENCH_SLOTS);
 	bpf_map__set_max_entries(b.skel->maps.head_free, BENCH_SLOTS);
 	libbpf_set_print(on_libbpf);
-	need(!weir_bpf__load(b.skel), "load");
-	for (m = 0; m < DP_MAP_COUNT; m++)
-		b.dp.map[m] = -1;
-	b.dp.prog = -1;
-	b.dp.map[DP_MAP_replies] = bench_map("replies");
-	b.dp.map[DP_MAP_table] = bench_map("table");
-	b.dp.table_bytes = WEIR_TABLE_MIN;
-	put_listener();
-	put_replies();
-	put_table();
+	bench_need(!weir_bpf__load(b.skel), "load");
+	maps_fill();
 	if (b.mode.wire)
 		devices_attach();
 }
@@ -857,7 +513,7 @@ static int group_teardown(void **state)
 {
 	weir_bpf__destroy(b.skel);
 	b.skel = NULL;
-	close(b.table);
+	maps_forget();
 	return 0;
 }
 
@@ -870,10 +526,22 @@ static const struct bench_mode modes[] = {
 	{.name = "wire, partial, no kfunc", .wire = true, .partial = true},
 };
 
+/* The kernel has it since 6.2. */
+static bool has_kfunc(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has =
+		btf__find_by_name_kind(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	return has;
+}
+
 int bench_run(const char *name, const struct CMUnitTest *tests, size_t count)
 {
 	const char *only = getenv("WEIR_BENCH_MODE");
 	char title[128];
+	bool kfunc = has_kfunc();
 	int failed = 0;
 	size_t i;
 
@@ -884,6 +552,8 @@ int bench_run(const char *name, const struct CMUnitTest *tests, size_t count)
 	devices_make();
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (only && strcmp(only, modes[i].name))
+			continue;
+		if (modes[i].kfunc && !kfunc)
 			continue;
 		b.mode = modes[i];
 		snprintf(title, sizeof(title), "%s (%s)", name, modes[i].name);

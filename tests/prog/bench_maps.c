@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The maps of the bench: one listener, three groups, a few rules. */
+#include "bench_maps.h"
+
+#include <arpa/inet.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/mem.h"
+#include "dp/dp.h"
+#include "dp/replies.h"
+#include "dp/table.h"
+#include "route/table.h"
+
+#define ENDPOINTS 3
+
+static struct dp dp;
+static int table; /* the inner map */
+static struct weir_reply replies[WEIR_REPLY_FIRST_FREE + 1];
+
+static void map_put(const char *name, const void *key, const void *value)
+{
+	bench_need(!bpf_map_update_elem(bench_map(name), key, value, BPF_ANY), name);
+}
+
+static struct weir_addr addr_of(uint32_t ip)
+{
+	struct weir_addr a = {.b = {[10] = 0xff, [11] = 0xff}};
+
+	a.w[3] = htonl(ip);
+	return a;
+}
+
+static void put_listener(void)
+{
+	struct weir_listener_key key = {
+		.addr = addr_of(LISTEN_IP),
+		.port = htons(LISTEN_PORT),
+	};
+	struct weir_listener l = {.id = 1, .proto = WEIR_LISTEN_HTTP, .mss = BENCH_MSS};
+	uint32_t word = LISTEN_PORT / 64;
+	uint64_t bits = 1ull << LISTEN_PORT % 64;
+
+	map_put("listeners", &key, &l);
+	map_put("listen_ports", &word, &bits);
+}
+
+void bench_endpoint(uint32_t id, uint32_t ip, enum weir_endpoint_state state)
+{
+	struct weir_endpoint e = {
+		.addr = addr_of(ip),
+		.source = addr_of(SOURCE_IP),
+		.port = htons(ENDPOINT_PORT),
+		.mss = 1448,
+		.weight = 1,
+		.state = state,
+	};
+
+	map_put("endpoints", &id, &e);
+}
+
+static void put_endpoints(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < ENDPOINTS; i++)
+		bench_endpoint(i, ENDPOINT_IP(i), WEIR_ENDPOINT_READY);
+}
+
+void bench_table(bool there)
+{
+	uint32_t zero = 0;
+	struct err err = {};
+
+	if (there)
+		bench_need(!table_swap(&dp, table, &err), "table");
+	else
+		bpf_map_delete_elem(bench_map("table"), &zero);
+}
+
+static void put_groups(void)
+{
+	static struct weir_group a = {.count = 2, .endpoint = {0, 1}};
+	static struct weir_group two = {.count = 1, .endpoint = {2}};
+	static struct weir_group none;
+	uint32_t id;
+
+	id = GROUP_A;
+	map_put("groups", &id, &a);
+	id = GROUP_B;
+	map_put("groups", &id, &two);
+	id = GROUP_NONE;
+	map_put("groups", &id, &none);
+}
+
+static void put_replies(void)
+{
+	struct reply_want want = {
+		.status = 403,
+		.content_type = "text/plain",
+		.body = "no",
+	};
+	struct weir_reply reply;
+	struct err err = {};
+	uint32_t i;
+
+	bench_need(!replies_write_fixed(&dp, &err), "replies");
+	bench_need(!reply_render(&want, &reply), "reply");
+	bench_need(!reply_write(&dp, BENCH_REPLY, &reply, &err), "reply");
+	for (i = 0; i <= BENCH_REPLY; i++)
+		reply_read(&dp, i, &replies[i]);
+}
+
+static void put_table(void)
+{
+	static const struct {
+		const char *path;
+		uint32_t group;
+		enum weir_action action;
+		uint32_t flags;
+	} rules[] = {
+		{"/a", 0, WEIR_ACTION_GROUP, 0},
+		{"/strip", 0, WEIR_ACTION_GROUP, WEIR_ROUTE_STRIP},
+		{"/b", 1, WEIR_ACTION_GROUP, 0},
+		{"/none", 2, WEIR_ACTION_GROUP, 0},
+		{"/reply", 0, WEIR_ACTION_REPLY, 0},
+		{"/unhonoured", 0, WEIR_ACTION_UNHONOURED, 0},
+	};
+	struct ir ir = {};
+	struct err err = {};
+	auto_free void *blob = NULL;
+	size_t size, i;
+	int fd;
+
+	for (i = 0; i < 3; i++) {
+		struct ir_group *g = vec_push(&ir.groups);
+
+		g->id = GROUP_A + i;
+		g->name = strdup("bench/group:80");
+	}
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		struct ir_route *r = vec_push(&ir.routes);
+
+		*r = (struct ir_route){
+			.id = 100 + i,
+			.host_kind = IR_HOST_ANY,
+			.host = strdup(""),
+			.path = strdup(rules[i].path),
+			.match = strdup(rules[i].path),
+			.type = WEIR_PATH_PREFIX,
+			.action = rules[i].action,
+			.flags = rules[i].flags,
+			.group = rules[i].group,
+			.reply = rules[i].action == WEIR_ACTION_REPLY ? 0 : -1,
+			.ingress = strdup("bench/rules"),
+			.backend = strdup("bench/group:80"),
+			.where = strdup("bench"),
+		};
+	}
+	((struct ir_reply *)vec_push(&ir.replies))->status = 403;
+	if (table_compile(&ir, &blob, &size, &err)) {
+		fprintf(stderr, "bench: table: %s\n", err.what);
+		exit(1);
+	}
+	ir_free(&ir);
+	fd = table_fill(&dp, blob, size, &err);
+	bench_need(fd >= 0, "table_fill");
+	table = fd;
+}
+
+void bench_cookie_keys(const uint64_t now[2], const uint64_t before[2])
+{
+	struct weir_cookie_keys keys = {
+		.now = {now[0], now[1]},
+		.before = {before[0], before[1]},
+	};
+	uint32_t zero = 0;
+
+	map_put("cookie_keys", &zero, &keys);
+}
+
+void bench_ports(uint16_t lo, uint16_t hi)
+{
+	struct weir_settings s = {.abi = WEIR_ABI, .port_lo = lo, .port_hi = hi};
+	uint32_t zero = 0;
+
+	map_put("settings", &zero, &s);
+}
+
+void bench_turn(uint32_t group, uint64_t turn)
+{
+	struct weir_group g;
+
+	bench_need(!bpf_map_lookup_elem(bench_map("groups"), &group, &g), "group");
+	g.turn = turn;
+	map_put("groups", &group, &g);
+}
+
+uint32_t bench_reply(uint32_t id, bool close, bool head_only, const char **text)
+{
+	const struct weir_reply *r = &replies[id];
+	const struct weir_reply_text *t = close ? &r->close : &r->keep;
+
+	*text = t->text;
+	return head_only ? t->head_len : t->len;
+}
+
+static struct weir_tuple flow_key(uint16_t client_port)
+{
+	return (struct weir_tuple){
+		.src = addr_of(CLIENT_IP),
+		.dst = addr_of(LISTEN_IP),
+		.sport = htons(client_port),
+		.dport = htons(LISTEN_PORT),
+	};
+}
+
+bool bench_flow(uint16_t client_port, struct weir_flow *f)
+{
+	struct weir_tuple key = flow_key(client_port);
+
+	return !bpf_map_lookup_elem(bench_map("flows"), &key, f);
+}
+
+void bench_flow_put(uint16_t client_port, const struct weir_flow *f)
+{
+	struct weir_tuple key = flow_key(client_port);
+
+	map_put("flows", &key, f);
+}
+
+void bench_flow_drop(uint16_t client_port)
+{
+	struct weir_tuple key = flow_key(client_port);
+
+	bpf_map_delete_elem(bench_map("flows"), &key);
+}
+
+bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l)
+{
+	struct weir_tuple key = {
+		.src = addr_of(endpoint_ip),
+		.dst = addr_of(SOURCE_IP),
+		.sport = htons(ENDPOINT_PORT),
+		.dport = htons(port),
+	};
+
+	return !bpf_map_lookup_elem(bench_map("legs"), &key, l);
+}
+
+static void map_clear(const char *name)
+{
+	int fd = bench_map(name);
+	struct weir_tuple key;
+
+	while (!bpf_map_get_next_key(fd, NULL, &key))
+		bpf_map_delete_elem(fd, &key);
+}
+
+/* Empties the stack into seen[], returns how many there were. */
+static uint32_t slots_pop(uint32_t seen[BENCH_SLOTS + 1])
+{
+	int fd = bench_map("head_free");
+	uint32_t n = 0;
+
+	while (n <= BENCH_SLOTS && !bpf_map_lookup_and_delete_elem(fd, NULL, &seen[n]))
+		n++;
+	return n;
+}
+
+void bench_slots_drain(void)
+{
+	uint32_t seen[BENCH_SLOTS + 1];
+
+	slots_pop(seen);
+}
+
+void bench_slots_fill(void)
+{
+	uint32_t i;
+
+	for (i = BENCH_SLOTS; i-- > 0;)
+		map_put("head_free", NULL, &i);
+}
+
+uint32_t bench_slots_free(void)
+{
+	uint32_t seen[BENCH_SLOTS + 1], n = slots_pop(seen), i;
+
+	for (i = n; i > 0; i--)
+		map_put("head_free", NULL, &seen[i - 1]);
+	return n;
+}
+
+uint32_t bench_slots_held(void)
+{
+	struct weir_tuple key, *last = NULL;
+	int fd = bench_map("flows");
+	struct weir_flow f;
+	uint32_t n = 0;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &f) && f.slot != WEIR_NO_SLOT)
+			n++;
+		last = &key;
+	}
+	return n;
+}
+
+void maps_fresh(void)
+{
+	static const uint64_t now[2] = {1, 2}, before[2] = {3, 4};
+	uint32_t seen[BENCH_SLOTS + 1];
+
+	map_clear("flows");
+	map_clear("legs");
+	slots_pop(seen);
+	bench_slots_fill();
+	bench_cookie_keys(now, before);
+	bench_ports(20000, 20999);
+	put_endpoints();
+	put_groups();
+	bench_table(true);
+}
+
+/* Every slot is free or held by exactly one flow, and no flow is claimed. */
+int maps_check(void)
+{
+	struct weir_tuple key, *last = NULL;
+	uint32_t seen[BENCH_SLOTS + 1], n = slots_pop(seen), i, users[BENCH_SLOTS] = {};
+	int fd = bench_map("flows");
+	struct weir_flow f;
+	int bad = 0;
+
+	for (i = 0; i < n; i++)
+		users[seen[i] % BENCH_SLOTS]++;
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		if (!bpf_map_lookup_elem(fd, &key, &f)) {
+			if (f.slot != WEIR_NO_SLOT)
+				users[f.slot % BENCH_SLOTS]++;
+			if (f.claim) {
+				fputs("bench: a flow is still claimed\n", stderr);
+				bad = 1;
+			}
+		}
+		last = &key;
+	}
+	for (i = 0; i < BENCH_SLOTS; i++)
+		if (users[i] != 1) {
+			fprintf(stderr, "bench: head slot %u has %u users\n", i,
+				users[i]);
+			bad = 1;
+		}
+	return bad;
+}
+
+void maps_fill(void)
+{
+	enum dp_map m;
+
+	for (m = 0; m < DP_MAP_COUNT; m++)
+		dp.map[m] = -1;
+	dp.prog = -1;
+	dp.map[DP_MAP_replies] = bench_map("replies");
+	dp.map[DP_MAP_table] = bench_map("table");
+	dp.table_bytes = WEIR_TABLE_MIN;
+	put_listener();
+	put_replies();
+	put_table();
+}
+
+void maps_forget(void)
+{
+	close(table);
+}
