@@ -91,8 +91,9 @@ PURE_GLOBAL int head_scan(const struct weir_head *b, u32 len, struct http_head *
  * HEAD_NORMAL), then take the first `strip_len` bytes of the path away, so
  * that the rest begins with exactly one slash. The bytes that this frees
  * become spaces behind the first header's colon: head_len and all offsets
- * from there on stay. Returns h->changed, 0 when nothing changed, or a
- * negative number when the head must be refused (400): a path that is not
- * valid, or no header line that could take the spaces.
+ * from there on stay. A head without header lines gets the line "X:" instead.
+ * Returns h->changed, 0 when nothing changed, or a negative number when the
+ * head must be refused (400): a path that is not valid, or too few bytes freed
+ * for such a line.
  */
 PURE_GLOBAL int head_rewrite(struct weir_head *b, struct http_head *h, u32 strip_len);

@@ -157,16 +157,26 @@ static long rewrite_blank_cb(u32 n, void *ctx)
 	return w + 8 > k->end;
 }
 
-/* Take out the bytes to..from-1: what follows, up to the first header's colon,
- * moves down and as many spaces follow it. Returns 0, or -1 without a header. */
+/* The shortest header line: "X:" and its end. */
+#define LINE_MIN 4u
+
+/*
+ * Take out the bytes to..from-1: what follows, up to the first header's colon,
+ * moves down and as many spaces follow it. A head without header lines gets
+ * one, "X:", when there is room. Returns 0, or -1 when there is not.
+ */
 PURE_APART int rewrite_cut(struct rewrite_ctx *c, u32 to, u32 from)
 {
 	struct http_head *h = c->h;
 	struct head_work *k = &h->work;
 	u32 end = h->colon_end, i;
+	bool is_bare = !end;
 
-	if (!end)
-		return -1;
+	if (is_bare) {
+		if (from - to < LINE_MIN)
+			return -1;
+		end = h->fields;
+	}
 	k->at = from;
 	k->next = to;
 	k->end = end;
@@ -175,6 +185,13 @@ PURE_APART int rewrite_cut(struct rewrite_ctx *c, u32 to, u32 from)
 		if (k->at >= k->end)
 			break;
 		rewrite_put(c->b, k->next++, head_byte(c->b, k->at++));
+	}
+	if (is_bare) {
+		rewrite_put(c->b, k->next++, 'X');
+		rewrite_put(c->b, k->next++, ':');
+		rewrite_put(c->b, end - 2, '\r');
+		rewrite_put(c->b, end - 1, '\n');
+		k->end = end - 2;
 	}
 	h->colon_end = k->next;
 	pure_loop(WEIR_HEAD_MAX / 64 + 1, rewrite_blank_cb, c);

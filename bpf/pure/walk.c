@@ -210,6 +210,159 @@ PURE_LOCAL void walk_run(struct walk_ctx *c, u32 root)
 	pure_loop(WEIR_HEAD_MAX, walk_path_cb, c);
 }
 
+/* ---- criteria ---- */
+
+#define FOLD_NONE 0 /* as it stands */
+#define FOLD_CASE 1 /* lower case */
+#define FOLD_NAME 2 /* and "_" is "-": a header's name */
+
+PURE_LOCAL u64 walk_fold(u64 w, u32 fold)
+{
+	if (fold == FOLD_NONE)
+		return w;
+	w = word_lower(w);
+	if (fold == FOLD_NAME)
+		w ^= (word_is_exact(w, '_') >> 7) * ('_' ^ '-');
+	return w;
+}
+
+/* Does the text of `len` bytes at `off` stand at pos? */
+PURE_LOCAL bool walk_same(struct walk_ctx *c, u32 off, u32 pos, u32 len, u32 max,
+			  u32 fold)
+{
+	u64 differ = 0;
+	u32 i;
+
+	for (i = 0; i < max; i += 8) {
+		u64 keep = ~0ULL;
+
+		if (i >= len)
+			break;
+		if (i + 8 > len)
+			keep = ~(~0ULL << ((len & 7) * 8));
+		differ |= (walk_fold(head_word(c->b, pos + i), fold) ^
+			   walk_word(c, off + i)) &
+			  keep;
+	}
+	return !differ;
+}
+
+PURE_LOCAL bool walk_is_blank(u32 ch)
+{
+	return ch == ' ' || ch == '\t';
+}
+
+static long walk_trim_cb(u32 i, void *ctx)
+{
+	struct walk_ctx *c = ctx;
+	struct walk_work *k = &c->m->work;
+
+	if (k->from >= k->to)
+		return 1;
+	if (walk_is_blank(head_byte(c->b, k->from)))
+		k->from++;
+	else if (walk_is_blank(head_byte(c->b, k->to - 1)))
+		k->to--;
+	else
+		return 1;
+	return 0;
+}
+
+/* Is the value in [k->found, end) the one that the test wants? */
+PURE_APART u32 walk_value(struct walk_ctx *c, u32 end)
+{
+	struct walk_work *k = &c->m->work;
+
+	if (k->value_len == TABLE_VALUE_ANY)
+		return 1;
+	k->from = k->found;
+	k->to = end;
+	pure_loop(WEIR_HEAD_MAX, walk_trim_cb, c);
+	return k->to - k->from == k->value_len &&
+	       walk_same(c, k->value, k->from, k->value_len, TABLE_VALUE_MAX,
+			 FOLD_CASE);
+}
+
+/* A header line, or 64 bytes more of a long one. */
+static long walk_line_cb(u32 i, void *ctx)
+{
+	struct walk_ctx *c = ctx;
+	struct walk_work *k = &c->m->work;
+	u32 pos = k->line, n;
+	u64 stop = 0;
+
+	if (pos >= k->line_end)
+		return 1;
+	if (!k->inside) {
+		k->found = 0;
+		if (head_byte(c->b, pos + k->name_len) == ':' &&
+		    walk_same(c, k->name, pos, k->name_len, TABLE_NAME_MAX, FOLD_NAME))
+			k->found = pos + k->name_len + 1;
+	}
+	for (n = 0; n < 8; n++) {
+		stop = word_is(head_word(c->b, pos), '\r');
+		if (stop)
+			break;
+		pos += 8;
+	}
+	k->inside = !stop;
+	if (!stop) {
+		k->line = pos;
+		return 0;
+	}
+	pos = walk_forget(c, pos + word_index(stop));
+	k->line = pos + 2;
+	if (k->found && walk_value(c, pos)) {
+		k->fits = 1;
+		return 1;
+	}
+	return 0;
+}
+
+/* One test. Ends with k->fits saying whether all conditions hold. */
+static long walk_test_cb(u32 i, void *ctx)
+{
+	struct walk_ctx *c = ctx;
+	struct walk_work *k = &c->m->work;
+	u64 texts = walk_word(c, k->test), rest = walk_word(c, k->test + 8);
+	u32 kind = (rest >> 32) & 0xffff, flags = rest >> 48;
+
+	k->test += sizeof(struct weir_table_test);
+	if (!k->fits) {
+		k->name = texts;
+		k->value = texts >> 32;
+		k->name_len = rest & 0xffff;
+		k->value_len = (rest >> 16) & 0xffff;
+		if (kind == TABLE_TEST_METHOD) {
+			k->fits = k->name_len == c->h->method_len &&
+				  walk_same(c, k->name, c->h->method_off, k->name_len,
+					    TABLE_NAME_MAX, FOLD_NONE);
+		} else {
+			k->line = c->h->fields;
+			k->line_end = c->h->head_len - 2;
+			k->inside = 0;
+			pure_loop(WEIR_HEAD_MAX / 2, walk_line_cb, c);
+		}
+	}
+	if (flags & TABLE_TEST_MORE)
+		return 0;
+	if (!k->fits || (flags & TABLE_TEST_LAST))
+		return 1;
+	k->fits = 0;
+	return 0;
+}
+
+/* Has the request what the tests from `test` on want? */
+PURE_APART u32 walk_fits(struct walk_ctx *c, u32 test)
+{
+	struct walk_work *k = &c->m->work;
+
+	k->test = test;
+	k->fits = 0;
+	pure_loop(TABLE_TESTS_MAX, walk_test_cb, c);
+	return k->fits;
+}
+
 /* The next automaton of the set at hand, the next set, or the next host. */
 static long walk_set_cb(u32 i, void *ctx)
 {
@@ -243,6 +396,12 @@ static long walk_set_cb(u32 i, void *ctx)
 		more = walk_word(c, k->set + 8);
 		k->set += sizeof(struct weir_table_set);
 		k->sets--;
+		k->regex = 0;
+		if ((u32)roots && !walk_fits(c, roots)) {
+			/* the last set of its rank still ends the search */
+			k->last = more >> 32;
+			return 0;
+		}
 		k->regex = more;
 		k->last = more >> 32;
 		root = roots >> 32;

@@ -30,6 +30,12 @@ struct walk_work {
 	u32 tail;      /* bytes of a tail that have matched */
 	u32 known;
 	u32 regex, last; /* of the set at hand, see struct weir_table_set */
+	u32 test, fits;	 /* test at hand; does its condition hold? */
+	u32 name, name_len, value, value_len; /* what it wants */
+	u32 line, line_end; /* header line at hand, and the end of all */
+	u32 found;	    /* its value, when its name fits */
+	u32 inside;	    /* 1: not at the start of a line */
+	u32 from, to;	    /* for trimming */
 };
 
 struct route_match {

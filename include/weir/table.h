@@ -93,9 +93,32 @@ struct weir_table_host {
 	u32 count;
 };
 
+/*
+ * What a request must have beside host and path: alternatives of one condition
+ * stand behind each other, conditions too. Texts are padded to 8 bytes; names
+ * and values of headers in lower case, "_" in names as "-".
+ */
+#define TABLE_TEST_METHOD 1u
+#define TABLE_TEST_HEADER 2u
+#define TABLE_TEST_MORE 1u    /* flags: the next test is another alternative */
+#define TABLE_TEST_LAST 2u    /* no test follows */
+#define TABLE_TESTS_MAX 1024u /* of one set */
+#define TABLE_NAME_MAX 64u
+#define TABLE_VALUE_MAX 256u
+#define TABLE_VALUE_ANY 0xffffu /* value_len: the header only has to be there */
+
+struct weir_table_test {
+	u32 name; /* offsets of texts */
+	u32 value;
+	u16 name_len;
+	u16 value_len;
+	u16 kind;
+	u16 flags;
+};
+
 /* Routes of a host with the same criteria, those with more criteria first. */
 struct weir_table_set {
-	u32 criteria; /* offset, 0: none */
+	u32 criteria; /* offset of the first test, 0: none */
 	u32 root;     /* state of the paths, 0: none */
 	u32 regex;    /* state of the regexes, 0: none */
 	u32 last;     /* 1: sets behind this one have fewer criteria */

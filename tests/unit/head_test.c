@@ -493,14 +493,40 @@ static void rewriting_long(void **state)
 
 static void rewriting_without_header(void **state)
 {
-	static const char text[] = "GET /a//b HTTP/1.0\r\n\r\n";
-	static const char fine[] = "GET /a/.b HTTP/1.0\r\n\r\n";
-	struct http_head h;
+	static const struct {
+		const char *head, *want; /* want NULL: refused */
+		u32 strip;
+	} bare[] = {
+		{"GET /a//b HTTP/1.0\r\n\r\n", NULL, 0},
+		{"GET /a/.b HTTP/1.0\r\n\r\n", "GET /a/.b HTTP/1.0\r\n\r\n", 0},
+		{"GET /abc/b HTTP/1.0\r\n\r\n", "GET /b HTTP/1.0\r\nX:\r\n\r\n", 4},
+		{"GET /ab/b HTTP/1.0\r\n\r\n", NULL, 3},
+		{"GET /echoes/b HTTP/1.0\r\n\r\n", "GET /b HTTP/1.0\r\nX:   \r\n\r\n",
+		 7},
+		{"GET /x/../abcd/b HTTP/1.0\r\n\r\n",
+		 "GET /b HTTP/1.0\r\nX:      \r\n\r\n", 5},
+	};
+	size_t i;
 
-	assert_int_equal(scan(text, sizeof(text) - 1, 0, &h), HEAD_DONE);
-	assert_true(head_rewrite(&buf, &h, 0) < 0);
-	assert_int_equal(scan(fine, sizeof(fine) - 1, 0, &h), HEAD_DONE);
-	assert_int_equal(head_rewrite(&buf, &h, 0), 0);
+	for (i = 0; i < sizeof(bare) / sizeof(bare[0]); i++) {
+		struct http_head h, again;
+		size_t n = strlen(bare[i].head);
+		int r;
+
+		assert_int_equal(scan(bare[i].head, n, 0, &h), HEAD_DONE);
+		r = head_rewrite(&buf, &h, 0);
+		if (r >= 0)
+			r = head_rewrite(&buf, &h, bare[i].strip);
+		if (!bare[i].want) {
+			assert_true(r < 0);
+			continue;
+		}
+		assert_int_equal(r, strcmp(bare[i].head, bare[i].want) ? n - 2 : 0);
+		assert_memory_equal(buf.data, bare[i].want, n);
+		assert_int_equal(head_scan(&buf, n, &again), HEAD_DONE);
+		assert_int_equal(again.colon_end, h.colon_end);
+		assert_int_equal(again.fields, h.fields);
+	}
 }
 
 int main(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Route tables: compiled, checked, and walked by the kernel's own code. */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -318,6 +319,129 @@ static void replies(void **state)
 	free(t.blob);
 }
 
+/* ---- criteria ---- */
+
+/* "GET,POST name=value|value other" onto the last route. */
+static void add_criteria(struct ir *ir, const char *spec)
+{
+	struct ir_route *r = &ir->routes.item[ir->routes.len - 1];
+	char *copy = text(spec), *rest = copy, *word;
+
+	while ((word = strsep(&rest, " "))) {
+		char *equals = strchr(word, '='), *list = equals ? equals + 1 : word,
+		     *one;
+		struct ir_header *h = NULL;
+
+		if (!*word)
+			continue;
+		if (equals || islower((unsigned char)*word)) {
+			h = vec_push(&r->headers);
+			if (equals)
+				*equals = '\0';
+			h->name = text(word);
+			if (!equals)
+				continue;
+		}
+		while ((one = strsep(&list, ","))) {
+			char **slot = h ? (char **)vec_push(&h->values)
+					: (char **)vec_push(&r->methods);
+
+			*slot = text(one);
+		}
+	}
+	free(copy);
+}
+
+static int find_head(const struct table *t, const char *lines)
+{
+	struct route_match m;
+	struct http_head h;
+	int n = snprintf((char *)head.data, WEIR_HEAD_MAX, "%s\r\n", lines);
+
+	assert_int_equal(head_scan(&head, n, &h), HEAD_DONE);
+	if (!(h.flags & HEAD_NORMAL))
+		assert_true(head_rewrite(&head, &h, 0) >= 0);
+	return table_find(t->blob, t->mask, &head, &h, &m) == TABLE_FOUND
+		       ? (int)m.route_id
+		       : 0;
+}
+
+static void criteria(void **state)
+{
+	static const struct {
+		struct rule rule;
+		const char *criteria;
+	} rules[] = {
+		{{"h", WEIR_PATH_PREFIX, "/a", 0}, ""},			   /* 1 */
+		{{"h", WEIR_PATH_PREFIX, "/a", 0}, "GET,POST"},		   /* 2 */
+		{{"h", WEIR_PATH_PREFIX, "/a/b", 0}, "PUT,POST"},	   /* 3 */
+		{{"h", WEIR_PATH_PREFIX, "/a", 0}, "GET x-one=1,two"},	   /* 4 */
+		{{"h", WEIR_PATH_EXACT, "/a/b/c", 0}, ""},		   /* 5 */
+		{{"h", WEIR_PATH_PREFIX, "/a", 0}, "GET x-one=1 x_two=2"}, /* 6 */
+		{{"h", WEIR_PATH_PREFIX, "", 0}, "x-any"},		   /* 7 */
+		{{"h", WEIR_PATH_PREFIX, "/q", 0},
+		 "x-long=a-value-of-more-than-eight-bytes"},
+		{{"*.h", WEIR_PATH_PREFIX, "", 0}, "POST,GET"}, /* 9 */
+		{{ANY, WEIR_PATH_PREFIX, "/a", 0}, ""},		/* 10 */
+	};
+	static const struct {
+		const char *head;
+		int id;
+	} asked[] = {
+		{"GET /a HTTP/1.1\r\nHost: h\r\n", 2},
+		{"POST /a/x HTTP/1.1\r\nHost: h\r\n", 2},
+		{"PUT /a HTTP/1.1\r\nHost: h\r\n", 1},
+		{"PUT /a/b HTTP/1.1\r\nHost: h\r\n", 3},
+		/* both sets have one kind: the longer path wins */
+		{"POST /a/b HTTP/1.1\r\nHost: h\r\n", 3},
+		{"GET /a/b/c HTTP/1.1\r\nHost: h\r\n", 2},
+		{"PUT /a/b/c HTTP/1.1\r\nHost: h\r\n", 3},
+		{"DELETE /a/b/c HTTP/1.1\r\nHost: h\r\n", 5},
+		{"get /a HTTP/1.1\r\nHost: h\r\n", 1},
+		{"GETS /a HTTP/1.1\r\nHost: h\r\n", 1},
+		{"GET /a HTTP/1.1\r\nHost: h\r\nX-One: 1\r\n", 4},
+		{"GET /a HTTP/1.1\r\nX_ONE: \t TWO \t\r\nHost: h\r\n", 4},
+		{"GET /a HTTP/1.1\r\nHost: h\r\nX-One: 12\r\n", 2},
+		{"GET /a HTTP/1.1\r\nHost: h\r\nX-One:\r\n", 2},
+		{"GET /a HTTP/1.1\r\nHost: h\r\nX-One: 0\r\nX-One: two\r\n", 4},
+		{"GET /a HTTP/1.1\r\nHost: h\r\nXX-One: 1\r\nX-Ones: 1\r\n", 2},
+		{"GET /a HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nx-two: 2\r\n", 6},
+		{"GET /a HTTP/1.1\r\nHost: h\r\nX-Two: 2\r\n", 2},
+		{"PUT /z HTTP/1.1\r\nHost: h\r\nX-Any:\r\n", 7},
+		{"PUT /z HTTP/1.1\r\nHost: h\r\nX-An: y\r\n", 0},
+		{"PUT /q HTTP/1.1\r\nHost: h\r\n"
+		 "Pad: "
+		 "0123456789012345678901234567890123456789012345678901234567890123456\r"
+		 "\n"
+		 "X-Long: A-Value-Of-More-Than-Eight-Bytes\r\n",
+		 8},
+		{"PUT /q HTTP/1.1\r\nHost: h\r\nX-Long: "
+		 "a-value-of-more-than-eight-bytez\r\n",
+		 0},
+		{"GET /a//b HTTP/1.1\r\nX-One: 1\r\nHost: h\r\n", 4},
+		{"GET /a HTTP/1.1\r\nHost: x.h\r\n", 9},
+		{"PUT /a HTTP/1.1\r\nHost: x.h\r\n", 10},
+	};
+	struct ir ir = {0};
+	struct table t;
+	size_t i;
+
+	for (i = 0; i < COUNT(rules); i++) {
+		add_rule(&ir, &rules[i].rule);
+		add_criteria(&ir, rules[i].criteria);
+	}
+	build_ir(&t, &ir);
+	ir_free(&ir);
+	for (i = 0; i < COUNT(asked); i++) {
+		int id = find_head(&t, asked[i].head);
+
+		if (id != asked[i].id)
+			fail_msg("route %d, not %d: %s", id, asked[i].id,
+				 asked[i].head);
+	}
+	free(t.blob);
+}
+
 /* ---- against a plain reading of the rules ---- */
 
 static u32 seed;
@@ -373,16 +497,26 @@ static int plain_find(const struct rule *rules, size_t count, const char *host,
 	return best + 1;
 }
 
+#define PATH_ROOM 160
+
+static void add_slash(char *path)
+{
+	size_t len = strlen(path);
+
+	memcpy(path + len, "/", 2);
+}
+
 static void random_path(char *to, size_t depth)
 {
 	static const char *const parts[] = {
 		"a", "ab", "b", "abc", "a-long-element-of-a-path", "x"};
 
+	size_t len = 0;
+
 	*to = '\0';
-	while (depth--) {
-		strcat(to, "/");
-		strcat(to, parts[roll(COUNT(parts))]);
-	}
+	while (depth--)
+		len += snprintf(to + len, PATH_ROOM - len, "/%s",
+				parts[roll(COUNT(parts))]);
 }
 
 static void random_rules(void **state)
@@ -394,7 +528,7 @@ static void random_rules(void **state)
 	int round;
 
 	for (round = 0; round < 300; round++) {
-		static char store[200][128];
+		static char store[200][PATH_ROOM];
 		struct rule rules[200];
 		size_t count = 1 + roll(round < 100 ? 8 : 200), i;
 		struct table t;
@@ -409,18 +543,18 @@ static void random_rules(void **state)
 			};
 			if (rules[i].type != WEIR_PATH_PREFIX &&
 			    (!*store[i] || !roll(4)))
-				strcat(store[i], "/");
+				add_slash(store[i]);
 		}
 		build(&t, rules, count);
 		for (i = 0; i < 300; i++) {
 			const char *host = asked[roll(COUNT(asked))];
-			char path[160];
+			char path[PATH_ROOM];
 			struct route_match m;
 			int want, got;
 
 			random_path(path, roll(5));
 			if (!*path || !roll(3))
-				strcat(path, "/");
+				add_slash(path);
 			want = plain_find(rules, count, host, path);
 			got = find(&t, host, path, &m);
 			if (got != want)
@@ -516,8 +650,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths),	   cmocka_unit_test(hosts),
 		cmocka_unit_test(default_backend), cmocka_unit_test(nothing),
-		cmocka_unit_test(replies),	   cmocka_unit_test(random_rules),
-		cmocka_unit_test(damage),	   cmocka_unit_test(long_input),
+		cmocka_unit_test(replies),	   cmocka_unit_test(criteria),
+		cmocka_unit_test(random_rules),	   cmocka_unit_test(damage),
+		cmocka_unit_test(long_input),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);

@@ -9,8 +9,8 @@
 
 const struct route_can route_can = {
 	.regex = false,
-	.criteria = false,
-	.reply = false,
+	.criteria = true,
+	.reply = true,
 	.redirect = false,
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/strmap.h"
+#include "route/table_criteria.h"
 #include "route/table_rows.h"
 #include "route/table_trie.h"
 
@@ -26,7 +27,8 @@ enum path_class {
 struct entry {
 	const struct ir_route *route;
 	uint32_t host;	   /* number of its host record */
-	uint32_t criteria; /* 255 - kinds, 0xffff - headers: fewer is better */
+	uint32_t rank;	   /* of its criteria: the smaller, the more there are */
+	uint32_t criteria; /* number of these criteria */
 	uint32_t class;	   /* enum path_class */
 	int32_t priority;  /* of a regex */
 	uint32_t length;   /* of what is matched */
@@ -36,9 +38,11 @@ struct entry {
 
 struct compiler {
 	const struct ir *ir;
+	struct criteria criteria;
 	struct strmap host_ids; /* "e name", "w name", "*" */
 	struct entry *entries;
 	size_t entry_count;
+	struct entry **by_set;
 	const struct ir_route *fallback;
 	struct vec_of(const struct ir_route *) hosts; /* a route of each host record */
 	struct weir_table_host *host_records;
@@ -89,7 +93,7 @@ static int compare_entries(const void *left, const void *right)
 	int r = compare_numbers(a->host, b->host);
 
 	if (!r)
-		r = compare_numbers(a->criteria, b->criteria);
+		r = compare_numbers(a->rank, b->rank);
 	if (!r)
 		r = compare_numbers(a->class, b->class);
 	if (!r)
@@ -130,6 +134,7 @@ static int host_number(struct compiler *c, const struct ir_route *route, uint32_
 static int collect(struct compiler *c, struct err *err)
 {
 	size_t i;
+	int r;
 
 	c->entries = calloc(c->ir->routes.len + 1, sizeof(*c->entries));
 	if (!c->entries)
@@ -142,11 +147,6 @@ static int collect(struct compiler *c, struct err *err)
 			if (!c->fallback)
 				c->fallback = route;
 			continue;
-		}
-		if (route->methods.len || route->headers.len) {
-			err_set(err, -ENOTSUP, "%s: conditions on methods or headers",
-				route->ingress);
-			return err_where(err, "%s", route->where);
 		}
 		if (route->type == WEIR_PATH_REGEX) {
 			err_set(err, -ENOTSUP,
@@ -162,6 +162,9 @@ static int collect(struct compiler *c, struct err *err)
 		};
 		if (host_number(c, route, &e->host))
 			return no_memory(err);
+		r = criteria_add(&c->criteria, route, &e->criteria, &e->rank, err);
+		if (r)
+			return r;
 		c->entry_count++;
 	}
 	qsort(c->entries, c->entry_count, sizeof(*c->entries), compare_entries);
@@ -178,25 +181,49 @@ static struct weir_table_section section(uint32_t *at, size_t bytes)
 	return s;
 }
 
-/* Sets: runs of entries with one host and the same criteria. */
+/* Entries of one host and the same criteria next to each other, best first. */
+static int compare_sets(const void *left, const void *right)
+{
+	const struct entry *a = *(const struct entry *const *)left;
+	const struct entry *b = *(const struct entry *const *)right;
+	int r = compare_numbers(a->host, b->host);
+
+	if (!r)
+		r = compare_numbers(a->rank, b->rank);
+	if (!r)
+		r = compare_numbers(a->criteria, b->criteria);
+	return r ?: compare_numbers(a - b, 0);
+}
+
 static int group(struct compiler *c, struct err *err)
 {
 	size_t i;
 
 	c->host_records = calloc(c->hosts.len + 1, sizeof(*c->host_records));
-	if (!c->host_records)
+	c->by_set = malloc((c->entry_count + 1) * sizeof(*c->by_set));
+	if (!c->host_records || !c->by_set)
 		return no_memory(err);
+	for (i = 0; i < c->entry_count; i++)
+		c->by_set[i] = &c->entries[i];
+	qsort(c->by_set, c->entry_count, sizeof(*c->by_set), compare_sets);
 	for (i = 0; i < c->entry_count; i++) {
-		const struct entry *e = &c->entries[i];
+		const struct entry *e = c->by_set[i], *before = i ? e : NULL;
 		struct weir_table_set *set;
 		size_t *start;
 
-		if (i && e[-1].host == e->host && e[-1].criteria == e->criteria)
+		if (before)
+			before = c->by_set[i - 1];
+		if (before && before->host == e->host &&
+		    before->criteria == e->criteria)
 			continue;
+		/* only among sets of one rank does a later one matter */
+		if (before && before->host == e->host && before->rank == e->rank)
+			c->sets.item[c->sets.len - 1].last = 0;
 		set = vec_push(&c->sets);
 		start = vec_push(&c->set_starts);
 		if (!set || !start)
 			return no_memory(err);
+		set->criteria = e->criteria; /* its number, until the layout is known */
 		set->last = 1;
 		*start = i;
 		if (!c->host_records[e->host].count++)
@@ -223,7 +250,7 @@ static int lay_out(struct compiler *c, struct err *err)
 	h->routes = section(&at, routes * sizeof(struct weir_table_route));
 	h->hosts = section(&at, c->hosts.len * sizeof(struct weir_table_host));
 	h->sets = section(&at, c->sets.len * sizeof(struct weir_table_set));
-	h->criteria = section(&at, 0);
+	h->criteria = section(&at, c->criteria.bytes.len);
 	h->cells.off = at;
 	for (i = 0; i < c->entry_count; i++)
 		c->entries[i].ref =
@@ -232,6 +259,9 @@ static int lay_out(struct compiler *c, struct err *err)
 	if (c->fallback)
 		h->fallback = (h->routes.off + i * sizeof(struct weir_table_route)) |
 			      TABLE_REF;
+	for (i = 0; i < c->sets.len; i++)
+		c->sets.item[i].criteria = criteria_offset(
+			&c->criteria, c->sets.item[i].criteria, h->criteria.off);
 	for (i = 0; i < c->hosts.len; i++)
 		c->host_records[i].sets =
 			h->sets.off +
@@ -285,7 +315,7 @@ static int write_paths(struct compiler *c, struct err *err)
 		int r = trie_init(&c->trie);
 
 		for (k = from; k < end && !r; k++)
-			r = add_path(c, &c->entries[k]);
+			r = add_path(c, c->by_set[k]);
 		if (r)
 			return no_memory(err);
 		resolve_accepts(&c->trie);
@@ -393,6 +423,7 @@ static int write_blob(struct compiler *c, void **out, size_t *size, struct err *
 	memcpy(blob + h->hosts.off, c->host_records, h->hosts.end - h->hosts.off);
 	if (c->sets.len)
 		memcpy(blob + h->sets.off, c->sets.item, h->sets.end - h->sets.off);
+	criteria_write(&c->criteria, h->criteria.off, blob + h->criteria.off);
 	cell = (void *)(blob + h->cells.off);
 	for (i = 0; i < c->rows.used; i++) {
 		cell[i] = c->rows.cell[i];
@@ -434,6 +465,8 @@ int table_compile(const struct ir *ir, void **out, size_t *size, struct err *err
 	if (!r)
 		r = write_blob(&c, out, size, err);
 	strmap_free(&c.host_ids);
+	criteria_free(&c.criteria);
+	free(c.by_set);
 	free(c.entries);
 	free(c.host_records);
 	vec_free(&c.hosts);

@@ -115,6 +115,32 @@ static bool are_sections_sound(const struct weir_table_header *h)
 	return ((at + 7) & ~7u) == h->bytes;
 }
 
+/* The tests of a set, to the last one. */
+static bool are_tests_sound(const struct checker *c, uint32_t off)
+{
+	const struct weir_table_section *s = &c->h->criteria;
+	uint32_t n;
+
+	for (n = 0; n < TABLE_TESTS_MAX; n++) {
+		const struct weir_table_test *t = (const void *)(c->blob + off);
+
+		if (!is_within(s, off, sizeof(*t)) || (off & 7) ||
+		    !is_within(s, t->name, (t->name_len + 7) & ~7u) ||
+		    t->name_len > TABLE_NAME_MAX)
+			return false;
+		if (t->value_len != TABLE_VALUE_ANY &&
+		    (t->value_len > TABLE_VALUE_MAX ||
+		     !is_within(s, t->value, (t->value_len + 7) & ~7u)))
+			return false;
+		if (t->kind != TABLE_TEST_METHOD && t->kind != TABLE_TEST_HEADER)
+			return false;
+		if (t->flags & TABLE_TEST_LAST)
+			return true;
+		off += sizeof(*t);
+	}
+	return false;
+}
+
 static bool are_records_sound(const struct checker *c)
 {
 	const struct weir_table_header *h = c->h;
@@ -132,7 +158,8 @@ static bool are_records_sound(const struct checker *c)
 			       (uint64_t)host[i].count * sizeof(*set)))
 			return false;
 	for (i = 0; i < sets; i++)
-		if ((set[i].root && !is_state(c, set[i].root)) ||
+		if ((set[i].criteria && !are_tests_sound(c, set[i].criteria)) ||
+		    (set[i].root && !is_state(c, set[i].root)) ||
 		    (set[i].regex && !is_state(c, set[i].regex)) || set[i].last > 1)
 			return false;
 	for (i = 0; i < h->route_count; i++)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Conditions on methods and headers, as tests of the route table. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/strmap.h"
+#include "base/vec.h"
+#include "route/ir.h"
+
+struct criteria {
+	struct strmap ids;		/* canonical text -> number */
+	struct vec_of(uint32_t) starts; /* of each number's tests in `bytes` */
+	struct vec_of(uint8_t) bytes;	/* tests and texts, offsets from its start */
+};
+
+/*
+ * *id: the same number for the same conditions, 0 for none; *rank: smaller
+ * for more kinds of conditions, then for more headers. 0 or -errno.
+ */
+int criteria_add(struct criteria *c, const struct ir_route *route, uint32_t *id,
+		 uint32_t *rank, struct err *err);
+
+/* Where the tests of `id` stand, 0 for none, once the section is at `off`. */
+uint32_t criteria_offset(const struct criteria *c, uint32_t id, uint32_t off);
+
+/* The section's bytes for that place; `to` has room for c->bytes.len. */
+void criteria_write(const struct criteria *c, uint32_t off, void *to);
+
+void criteria_free(struct criteria *c);
