@@ -1,28 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dp/ against the kernel, in a network namespace and a pin directory of its
- * own: what is made, adopted, swapped, expired and taken away. Needs root.
+ * dp/ against the kernel: what is made, adopted, swapped and taken away.
+ * Needs root.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include <weir/flow.h>
+
+#include "fixture.h"
 
 #include "base/addr.h"
 #include "base/mem.h"
@@ -31,64 +26,13 @@
 #include "dp/clsact.h"
 #include "dp/cookies.h"
 #include "dp/counters.h"
-#include "dp/dp.h"
-#include "dp/flows.h"
 #include "dp/listeners.h"
 #include "dp/mapio.h"
 #include "dp/pin.h"
 #include "dp/replies.h"
-#include "dp/silent.h"
 #include "dp/table.h"
 
-#define SKIPPED 77
-#define SECOND 1000000000ull
-/* A time of its own: the machine may have been up for less than an idle flow. */
-#define NOW (1000000 * SECOND)
-
-static char pin[64];
-static struct dp dp;
-static struct err err;
-static struct head_clock clock;
-
-#define assert_ok(call)                                             \
-	do {                                                        \
-		int r_ = (call);                                    \
-		if (r_)                                             \
-			fail_msg("%s: %d %s", #call, r_, err.what); \
-	} while (0)
-
-static int setup(void **state)
-{
-	memset(&err, 0, sizeof(err));
-	dp_init(&dp);
-	if (dp_load(&dp, pin, 0, &err) || dp_publish(&dp, &err)) {
-		print_error("%s\n", err.what);
-		return -1;
-	}
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	dp_close(&dp);
-	head_clock_free(&clock);
-	return dp_remove(pin, &err);
-}
-
-static void adopt(size_t table)
-{
-	dp_close(&dp);
-	assert_ok(dp_load(&dp, pin, table, &err));
-	assert_ok(dp_publish(&dp, &err));
-	assert_true(dp.adopted);
-}
-
 /* ---- head_free ---- */
-
-static bool pop_slot(uint32_t *slot)
-{
-	return !bpf_map_lookup_and_delete_elem(dp.map[DP_MAP_head_free], NULL, slot);
-}
 
 static void test_slots_are_made_once(void **state)
 {
@@ -96,7 +40,7 @@ static void test_slots_are_made_once(void **state)
 	uint32_t slot, count = 0, taken;
 
 	assert_true(pop_slot(&taken));
-	adopt(0);
+	fixture_adopt(0);
 	while (pop_slot(&slot)) {
 		assert_true(slot < WEIR_HEAD_SLOTS);
 		assert_false(seen[slot]);
@@ -260,7 +204,7 @@ static void attach_and_detach(uint16_t kind)
 	assert_attached("lo", kind);
 	assert_ok(attach_iface(&dp, "lo", &err));
 	assert_attached("lo", kind);
-	adopt(0);
+	fixture_adopt(0);
 	assert_attached("lo", kind);
 	assert_ok(detach_iface(&dp, "lo", &err));
 	assert_detached("lo");
@@ -560,245 +504,6 @@ static void test_routes(void **state)
 	book_free(&book);
 }
 
-/* ---- connections ---- */
-
-static void put_flow(uint16_t port, uint8_t flow_state, uint64_t age_s, uint32_t slot)
-{
-	struct weir_tuple key = {.sport = port};
-	struct weir_flow flow = {
-		.state = flow_state,
-		.seen_ns = NOW - age_s * SECOND,
-		.slot = slot,
-		.endpoint_id = port,
-	};
-
-	assert_int_equal(
-		bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY), 0);
-}
-
-static void put_leg(uint16_t port, uint8_t leg_state, uint64_t age_s)
-{
-	struct weir_tuple key = {.sport = port};
-	struct weir_leg leg = {
-		.state = leg_state,
-		.seen_ns = NOW - age_s * SECOND,
-		.endpoint_id = port,
-	};
-
-	assert_int_equal(bpf_map_update_elem(dp.map[DP_MAP_legs], &key, &leg, BPF_ANY),
-			 0);
-}
-
-static void test_sweep(void **state)
-{
-	struct sweep s;
-	uint32_t slot, next;
-
-	assert_true(pop_slot(&slot));
-	assert_true(pop_slot(&next));
-	put_flow(1, WEIR_FLOW_HEAD, 59, WEIR_NO_SLOT);
-	put_flow(2, WEIR_FLOW_HEAD, 61, slot);
-	put_flow(3, WEIR_FLOW_SPLICED, 3600, WEIR_NO_SLOT);
-	put_flow(4, WEIR_FLOW_SPLICED, 7501, WEIR_NO_SLOT);
-	put_flow(5, WEIR_FLOW_CONNECT, 11, WEIR_NO_SLOT);
-	put_flow(6, WEIR_FLOW_CLOSED, 61, WEIR_NO_SLOT);
-	put_flow(7, WEIR_FLOW_REPLIED, 59, WEIR_NO_SLOT);
-	put_leg(3, WEIR_LEG_SPLICED, 3600);
-	put_leg(8, WEIR_LEG_ORPHAN, 61);
-	assert_ok(flows_sweep(&dp, NOW, &clock, &s, &err));
-	assert_int_equal(s.expired_flows, 4);
-	assert_int_equal(s.expired_legs, 1);
-	assert_int_equal(s.legs, 1);
-	assert_int_equal(s.flows[WEIR_FLOW_HEAD], 1);
-	assert_int_equal(s.flows[WEIR_FLOW_SPLICED], 1);
-	assert_int_equal(s.flows[WEIR_FLOW_REPLIED], 1);
-	assert_true(id_set_has(&s.endpoints, 3));
-	assert_false(id_set_has(&s.endpoints, 4));
-	assert_false(id_set_has(&s.endpoints, 8));
-	sweep_fini(&s);
-	/* The buffer came back, once. */
-	assert_true(pop_slot(&next));
-	assert_int_equal(next, slot);
-	assert_true(pop_slot(&next));
-	assert_int_not_equal(next, slot);
-	assert_ok(flows_sweep(&dp, NOW, &clock, &s, &err));
-	assert_int_equal(s.expired_flows, 0);
-	sweep_fini(&s);
-}
-
-static void test_a_claimed_flow_is_left_alone(void **state)
-{
-	struct weir_tuple key = {.sport = 1};
-	struct weir_flow flow = {
-		.state = WEIR_FLOW_HEAD, .claim = 1, .slot = WEIR_NO_SLOT};
-	struct sweep s;
-
-	assert_int_equal(
-		bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY), 0);
-	assert_ok(flows_sweep(&dp, NOW + 1000 * SECOND, &clock, &s, &err));
-	assert_int_equal(s.expired_flows, 0);
-	sweep_fini(&s);
-}
-
-/* A flow of a listener as the program knows it, reading a head. */
-static struct weir_tuple put_reading_flow(uint32_t head_seq, uint32_t bytes)
-{
-	struct weir_tuple key = {.sport = htons(40000), .dport = htons(80)};
-	struct listeners l = {};
-	struct weir_flow flow = {
-		.state = WEIR_FLOW_HEAD,
-		.seen_ns = NOW,
-		.head_seq = head_seq,
-		.head_end = head_seq + bytes,
-		.next_req = head_seq,
-	};
-
-	addr_parse("127.0.0.1", &key.src);
-	addr_parse("127.0.0.1", &key.dst);
-	flow.to_client.ifindex = if_nametoindex("lo");
-	assert_ok(listeners_parse("127.0.0.1:80", NULL, 0, &l, &err));
-	assert_ok(listeners_set(&dp, &l, true, &err));
-	vec_free(&l);
-	assert_true(pop_slot(&flow.slot));
-	assert_int_equal(
-		bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY), 0);
-	return key;
-}
-
-static struct weir_flow flow_of(const struct weir_tuple *key)
-{
-	struct weir_flow flow = {};
-
-	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_flows], key, &flow), 0);
-	return flow;
-}
-
-static uint64_t sweep_at(uint64_t now_ns)
-{
-	struct sweep s;
-
-	assert_ok(flows_sweep(&dp, now_ns, &clock, &s, &err));
-	sweep_fini(&s);
-	return s.ended;
-}
-
-/* T060: bytes keep coming, the head does not end. */
-static void test_a_slow_head_is_ended(void **state)
-{
-	struct weir_tuple key = put_reading_flow(0xfffffff0, 32);
-	struct weir_flow flow;
-	uint32_t slot;
-
-	assert_int_equal(sweep_at(NOW), 0);
-	flow = flow_of(&key);
-	flow.head_end += 8;
-	flow.seen_ns = NOW + 59 * SECOND;
-	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
-	assert_int_equal(sweep_at(NOW + 59 * SECOND), 0);
-	assert_int_equal(flow_of(&key).state, WEIR_FLOW_HEAD);
-	assert_int_equal(sweep_at(NOW + 61 * SECOND), 1);
-	assert_int_equal(flow_of(&key).state, WEIR_FLOW_CLOSED);
-	/* The program itself gave the buffer back. */
-	assert_int_equal(flow_of(&key).slot, WEIR_NO_SLOT);
-	assert_true(pop_slot(&slot));
-	assert_int_equal(slot, flow.slot);
-}
-
-/* On a connection that stays, each head has a time of its own. */
-static void test_the_next_head_has_its_own_time(void **state)
-{
-	struct weir_tuple key = put_reading_flow(1000, 32);
-	struct weir_flow flow;
-
-	assert_int_equal(sweep_at(NOW), 0);
-	flow = flow_of(&key);
-	flow.head_seq = 2000;
-	flow.head_end = 2010;
-	flow.seen_ns = NOW + 61 * SECOND;
-	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
-	assert_int_equal(sweep_at(NOW + 61 * SECOND), 0);
-	assert_int_equal(flow_of(&key).state, WEIR_FLOW_HEAD);
-	assert_int_equal(sweep_at(NOW + 122 * SECOND), 1);
-}
-
-static void test_an_idle_flow_is_ended_and_then_forgotten(void **state)
-{
-	struct weir_tuple key = put_reading_flow(1000, 0);
-	struct weir_flow flow = flow_of(&key);
-
-	flow.slot = WEIR_NO_SLOT;
-	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
-	assert_int_equal(sweep_at(NOW + 59 * SECOND), 0);
-	assert_int_equal(sweep_at(NOW + 61 * SECOND), 1);
-	flow = flow_of(&key);
-	assert_true(flow_is_over(&flow));
-	flow.seen_ns = NOW + 61 * SECOND;
-	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
-	assert_int_equal(sweep_at(NOW + 65 * SECOND), 0);
-	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 1);
-	assert_int_equal(sweep_at(NOW + 72 * SECOND), 0);
-	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 0);
-}
-
-static void test_many_flows_are_listed(void **state)
-{
-	struct sweep s;
-	uint32_t i;
-
-	for (i = 0; i < 20000; i++)
-		put_flow(i, WEIR_FLOW_HEAD, 0, WEIR_NO_SLOT);
-	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 20000);
-	assert_ok(flows_sweep(&dp, NOW + 61 * SECOND, &clock, &s, &err));
-	assert_int_equal(s.expired_flows, 20000);
-	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 0);
-	sweep_fini(&s);
-}
-
-/* ---- silent endpoints ---- */
-
-static void test_a_silent_endpoint_is_given_up(void **state)
-{
-	struct weir_tuple client = {.sport = htons(40000), .dport = htons(80)};
-	struct weir_leg leg = {.state = WEIR_LEG_CONNECT};
-	struct weir_flow flow = {
-		.state = WEIR_FLOW_CONNECT,
-		.slot = WEIR_NO_SLOT,
-		.mss = 1400,
-		.want_group = 9,
-		.tries = 1,
-		.isn = 0xfffffffe,
-		.leg = {.sport = htons(8080), .dport = htons(2000)},
-	};
-	struct counters c;
-	uint32_t count;
-
-	addr_parse("127.0.0.1", &client.src);
-	addr_parse("127.0.0.1", &client.dst);
-	addr_parse("127.0.0.3", &flow.leg.src);
-	addr_parse("127.0.0.1", &flow.leg.dst);
-	flow.to_client.ifindex = if_nametoindex("lo");
-	leg.to_client = flow.to_client;
-	leg.client = client;
-	leg.syn_ns = NOW - (SILENT_S + 1) * SECOND;
-	flow.seen_ns = leg.seen_ns = NOW;
-	bpf_map_update_elem(dp.map[DP_MAP_flows], &client, &flow, BPF_ANY);
-	bpf_map_update_elem(dp.map[DP_MAP_legs], &flow.leg, &leg, BPF_ANY);
-
-	assert_ok(silent_give_up(&dp, NOW - 2 * SECOND, &count, &err));
-	assert_int_equal(count, 0);
-	assert_int_equal(flow_of(&client).state, WEIR_FLOW_CONNECT);
-
-	assert_ok(silent_give_up(&dp, NOW, &count, &err));
-	assert_int_equal(count, 1);
-	assert_int_not_equal(flow_of(&client).state, WEIR_FLOW_CONNECT);
-	assert_int_equal(flow_of(&client).reply_id, WEIR_REPLY_TIMEOUT);
-	assert_ok(counters_read(&dp, &c, &err));
-	assert_int_equal(c.value[WEIR_CONNECT_TIMEOUT], 1);
-
-	assert_ok(silent_give_up(&dp, NOW, &count, &err));
-	assert_int_equal(count, 0);
-}
-
 /* ---- keys, replies, counters ---- */
 
 static struct weir_cookie_keys keys(void)
@@ -815,7 +520,7 @@ static void test_cookie_keys(void **state)
 	struct weir_cookie_keys first = keys(), second;
 
 	assert_true(first.now[0] && first.now[1] && first.before[0]);
-	adopt(0);
+	fixture_adopt(0);
 	second = keys();
 	assert_memory_equal(&first, &second, sizeof(first));
 	assert_ok(cookies_rotate(&dp, &err));
@@ -849,47 +554,34 @@ static void test_counters_have_names(void **state)
 	assert_string_equal(outcome_names[i], "req_routed");
 }
 
-#define KERNEL_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		KERNEL_TEST(test_slots_are_made_once),
-		KERNEL_TEST(test_half_made_maps_are_made_anew),
-		KERNEL_TEST(test_another_layout_is_refused),
-		KERNEL_TEST(test_locks),
-		KERNEL_TEST(test_table_is_swapped_and_read_back),
-		KERNEL_TEST(test_table_grows),
-		KERNEL_TEST(test_table_over_the_limit),
-		KERNEL_TEST(test_tcx),
-		KERNEL_TEST(test_clsact),
-		KERNEL_TEST(test_a_qdisc_of_others_stays),
-		KERNEL_TEST(test_no_such_interface),
-		KERNEL_TEST(test_removal_takes_hooks_off),
-		KERNEL_TEST(test_listeners),
-		KERNEL_TEST(test_groups),
-		KERNEL_TEST(test_draining_endpoints_are_not_picked),
-		KERNEL_TEST(test_ids_that_flows_remember_are_not_given_again),
-		KERNEL_TEST(test_long_names_stay_apart),
-		KERNEL_TEST(test_routes),
-		KERNEL_TEST(test_sweep),
-		KERNEL_TEST(test_a_claimed_flow_is_left_alone),
-		KERNEL_TEST(test_a_slow_head_is_ended),
-		KERNEL_TEST(test_the_next_head_has_its_own_time),
-		KERNEL_TEST(test_an_idle_flow_is_ended_and_then_forgotten),
-		KERNEL_TEST(test_many_flows_are_listed),
-		KERNEL_TEST(test_a_silent_endpoint_is_given_up),
-		KERNEL_TEST(test_cookie_keys),
-		KERNEL_TEST(test_fixed_replies_are_there),
-		KERNEL_TEST(test_counters_have_names),
+		FIXTURE_TEST(test_slots_are_made_once),
+		FIXTURE_TEST(test_half_made_maps_are_made_anew),
+		FIXTURE_TEST(test_another_layout_is_refused),
+		FIXTURE_TEST(test_locks),
+		FIXTURE_TEST(test_table_is_swapped_and_read_back),
+		FIXTURE_TEST(test_table_grows),
+		FIXTURE_TEST(test_table_over_the_limit),
+		FIXTURE_TEST(test_tcx),
+		FIXTURE_TEST(test_clsact),
+		FIXTURE_TEST(test_a_qdisc_of_others_stays),
+		FIXTURE_TEST(test_no_such_interface),
+		FIXTURE_TEST(test_removal_takes_hooks_off),
+		FIXTURE_TEST(test_listeners),
+		FIXTURE_TEST(test_groups),
+		FIXTURE_TEST(test_draining_endpoints_are_not_picked),
+		FIXTURE_TEST(test_ids_that_flows_remember_are_not_given_again),
+		FIXTURE_TEST(test_long_names_stay_apart),
+		FIXTURE_TEST(test_routes),
+		FIXTURE_TEST(test_cookie_keys),
+		FIXTURE_TEST(test_fixed_replies_are_there),
+		FIXTURE_TEST(test_counters_have_names),
 	};
+	int skipped = fixture_enter("dp");
 
-	if (geteuid() || unshare(CLONE_NEWNET)) {
-		fprintf(stderr, "skipped: needs root\n");
-		return SKIPPED;
-	}
-	if (system("ip link set lo up"))
-		return SKIPPED;
-	snprintf(pin, sizeof(pin), "/sys/fs/bpf/weir-dp-test-%d", getpid());
-	return cmocka_run_group_tests_name("dp_kernel", tests, NULL, NULL);
+	if (skipped)
+		return skipped;
+	return cmocka_run_group_tests_name("dp", tests, NULL, NULL);
 }

@@ -38,6 +38,7 @@ const struct command commands[] = {
 };
 
 #define ARGS_MAX 16
+#define LINE_MAX_BYTES 256
 
 struct line {
 	struct ctx ctx;
@@ -54,7 +55,7 @@ static int parse(struct line *l, const char *text, char *buf)
 
 	memset(l, 0, sizeof(*l));
 	l->ctx.command = &commands[0];
-	strcpy(buf, text);
+	snprintf(buf, LINE_MAX_BYTES, "%s", text);
 	l->argv[l->argc++] = "paint";
 	while (*p && l->argc < ARGS_MAX - 1) {
 		char *space = strchrnul(p, ' ');
@@ -69,7 +70,7 @@ static int parse(struct line *l, const char *text, char *buf)
 static void test_forms(void **state)
 {
 	struct line l;
-	char buf[256];
+	char buf[LINE_MAX_BYTES];
 
 	assert_int_equal(parse(&l, "a -H x --host=y -Hz b --name n -nvv -o json", buf),
 			 0);
@@ -90,7 +91,7 @@ static void test_forms(void **state)
 static void test_operands(void **state)
 {
 	struct line l;
-	char buf[256];
+	char buf[LINE_MAX_BYTES];
 
 	/* "-" is a file, "--" ends the options. */
 	assert_int_equal(parse(&l, "- -n -- -n --name", buf), 0);
@@ -104,7 +105,7 @@ static void test_operands(void **state)
 static void test_choice(void **state)
 {
 	struct line l;
-	char buf[256];
+	char buf[LINE_MAX_BYTES];
 
 	assert_int_equal(parse(&l, "--colour green", buf), 0);
 	assert_int_equal(l.own.colour, 1);
@@ -118,7 +119,7 @@ static void test_usage_errors(void **state)
 		"--nosuch", "-z", "--name", "-H", "--dry-run=yes", "-nz", "--nam=x",
 	};
 	struct line l;
-	char buf[256];
+	char buf[LINE_MAX_BYTES];
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
