@@ -204,12 +204,19 @@ net_up()
 
 # --- servers -----------------------------------------------------------------
 
-# background COMMAND...: ended with the script. Its id is in $last.
+# background PROGRAM...: a program (no function: its shell would be ended in its
+# place) that is ended with the script. Its id is in $last.
 background()
 {
 	"$@" &
 	last=$!
 	children="$children $last"
+}
+
+# background_in NAMESPACE PROGRAM...
+background_in()
+{
+	background nsenter --net="/run/netns/$1" -- "${@:2}"
 }
 
 # listening POD PORT: does a socket listen there?
@@ -298,8 +305,8 @@ fallback_pod()
 # origin_pod N [PORT]: tests/tools/origin.py, which can do what nginx would not.
 origin_pod()
 {
-	background in_ns "$(pod_ns "$1")" /usr/bin/python3 "$top/tests/tools/origin.py" \
-		"${2:-8000}" "pod$1" 2>"$work/origin-$1.log"
+	background_in "$(pod_ns "$1")" /usr/bin/python3 "$top/tests/tools/origin.py" \
+		"${2:-8000}" "pod$1" >"$work/origin-$1.log" 2>&1
 	within 5 listening "$1" "${2:-8000}" || die "origin.py does not listen"
 }
 

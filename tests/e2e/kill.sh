@@ -37,7 +37,7 @@ for hook in tcx clsact; do
 	fi
 	is "$hook: is the hook" "$hook" "$kind"
 
-	background in_ns "$CLIENT" curl -s -m 60 --limit-rate 8M -o "$work/slow" \
+	background_in "$CLIENT" curl -s -m 60 --limit-rate 8M -o "$work/slow" \
 		"http://$LISTEN/echo/size/slow"
 	download=$last
 	within 5 test -s "$work/slow"

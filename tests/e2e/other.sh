@@ -12,7 +12,7 @@ echo_pod 2
 weir_start -f "$work/rules.yaml"
 is "the listener itself" pod2 "$(get / | field pod)"
 
-background in_ns "$NODE" /usr/bin/python3 "$top/tests/tools/origin.py" 8000 node
+background_in "$NODE" /usr/bin/python3 "$top/tests/tools/origin.py" 8000 node
 within 5 node sh -c "ss -Hltn 'sport = :8000' | grep -q ."
 is "another TCP port of the node" node \
 	"$(client curl -s -m 5 "http://$LISTEN:8000/" | field pod)"
@@ -30,7 +30,7 @@ ok "ICMP from the pod" pod 2 busybox ping -c 2 -W 2 10.77.0.2
 ok "ICMP in fragments" client busybox ping -c 2 -W 2 -s 4000 10.77.1.2
 
 # UDP to the listener's own port number, there and back.
-background in_ns "$NODE" /usr/bin/python3 -c '
+background_in "$NODE" /usr/bin/python3 -c '
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("10.77.0.1", 80))
