@@ -117,6 +117,10 @@ struct weir_settings {
 struct weir_cookie_keys {
 	u64 now[2];
 	u64 before[2];
+	/* For the loader: isn_key of the program, kept when the program is replaced.
+	 * With another key our sequence numbers would fall behind those that
+	 * endpoints have in TIME_WAIT, and a SYN there would cost a second. */
+	u64 isn[2];
 };
 
 enum weir_hook {

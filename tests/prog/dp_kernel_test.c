@@ -527,6 +527,17 @@ static void test_cookie_keys(void **state)
 	second = keys();
 	assert_memory_equal(second.before, first.now, sizeof(first.now));
 	assert_memory_not_equal(second.now, first.now, sizeof(first.now));
+	assert_memory_equal(second.isn, first.isn, sizeof(first.isn));
+}
+
+/* Endpoints remember our numbers longer than a program lives. */
+static void test_the_next_program_goes_on_with_our_numbers(void **state)
+{
+	uint64_t isn[2] = {dp.isn[0], dp.isn[1]};
+
+	assert_true(isn[0] || isn[1]);
+	fixture_adopt(WEIR_TABLE_MIN + 1);
+	assert_memory_equal(dp.isn, isn, sizeof(isn));
 }
 
 static void test_fixed_replies_are_there(void **state)
@@ -576,6 +587,7 @@ int main(void)
 		FIXTURE_TEST(test_long_names_stay_apart),
 		FIXTURE_TEST(test_routes),
 		FIXTURE_TEST(test_cookie_keys),
+		FIXTURE_TEST(test_the_next_program_goes_on_with_our_numbers),
 		FIXTURE_TEST(test_fixed_replies_are_there),
 		FIXTURE_TEST(test_counters_have_names),
 	};

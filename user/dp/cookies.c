@@ -7,7 +7,9 @@
 
 #include <bpf/bpf.h>
 
+#include "base/mem.h"
 #include "dp/dp.h"
+#include "dp/pin.h"
 
 static int write_keys(const struct dp *dp, const struct weir_cookie_keys *keys,
 		      struct err *err)
@@ -19,24 +21,47 @@ static int write_keys(const struct dp *dp, const struct weir_cookie_keys *keys,
 	return 0;
 }
 
-int cookies_init(const struct dp *dp, struct err *err)
+static int random_bytes(void *to, size_t len, struct err *err)
+{
+	if (getrandom(to, len, 0) == (ssize_t)len)
+		return 0;
+	return err_set(err, -EIO, "no random bytes from the kernel");
+}
+
+int cookies_init(const struct dp *dp, const uint64_t isn[2], struct err *err)
 {
 	struct weir_cookie_keys keys;
+	int r = random_bytes(&keys, sizeof(keys), err);
 
-	if (getrandom(&keys, sizeof(keys), 0) != sizeof(keys))
-		return err_set(err, -EIO, "no random bytes from the kernel");
+	if (r)
+		return r;
+	memcpy(keys.isn, isn, sizeof(keys.isn));
 	return write_keys(dp, &keys, err);
+}
+
+int cookies_isn(const char *pin, uint64_t isn[2], struct err *err)
+{
+	auto_fd int fd = pin_get(pin, "maps", dp_map_names[DP_MAP_cookie_keys]);
+	struct weir_cookie_keys keys;
+	uint32_t zero = 0;
+
+	if (fd < 0)
+		return random_bytes(isn, sizeof(keys.isn), err);
+	if (bpf_map_lookup_elem(fd, &zero, &keys))
+		return err_set(err, -errno, "map cookie_keys: %s", strerror(errno));
+	memcpy(isn, keys.isn, sizeof(keys.isn));
+	return 0;
 }
 
 int cookies_rotate(const struct dp *dp, struct err *err)
 {
 	struct weir_cookie_keys keys;
 	uint32_t zero = 0;
+	int r;
 
 	if (bpf_map_lookup_elem(dp->map[DP_MAP_cookie_keys], &zero, &keys))
 		return err_set(err, -errno, "map cookie_keys: %s", strerror(errno));
 	memcpy(keys.before, keys.now, sizeof(keys.before));
-	if (getrandom(keys.now, sizeof(keys.now), 0) != sizeof(keys.now))
-		return err_set(err, -EIO, "no random bytes from the kernel");
-	return write_keys(dp, &keys, err);
+	r = random_bytes(keys.now, sizeof(keys.now), err);
+	return r ? r : write_keys(dp, &keys, err);
 }

@@ -2,6 +2,8 @@
 /* Keys of the SYN cookies. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 struct dp;
@@ -11,8 +13,11 @@ struct dp;
  * Linux). */
 #define COOKIES_ROTATE_S 600
 
-/* Both keys anew. */
-int cookies_init(const struct dp *dp, struct err *err);
+/* All keys anew, but for isn, which the loaded program has already. */
+int cookies_init(const struct dp *dp, const uint64_t isn[2], struct err *err);
+
+/* isn of the data path under PIN, or new random numbers where there is none. */
+int cookies_isn(const char *pin, uint64_t isn[2], struct err *err);
 
 /* A new key; the one in use becomes the one before. */
 int cookies_rotate(const struct dp *dp, struct err *err);

@@ -53,6 +53,7 @@ struct dp {
 	int map[DP_MAP_COUNT];
 	int prog;
 	uint32_t table_bytes;	  /* value size of the table's inner map */
+	uint64_t isn[2];	  /* isn_key of a program loaded here */
 	bool fresh[DP_MAP_COUNT]; /* made by this process, not pinned yet */
 	bool fresh_prog;
 	bool adopted; /* there was a data path under PIN before */

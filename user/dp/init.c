@@ -64,7 +64,7 @@ int dp_init_maps(struct dp *dp, struct err *err)
 	if (!r && dp->fresh[DP_MAP_settings])
 		r = init_settings(dp, err);
 	if (!r && dp->fresh[DP_MAP_cookie_keys])
-		r = cookies_init(dp, err);
+		r = cookies_init(dp, dp->isn, err);
 	if (!r && dp->fresh[DP_MAP_counter_names])
 		r = init_counter_names(dp, err);
 	/* Also when adopted: the texts may be newer than what made the maps. */

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/utsname.h>
 
 #include <bpf/bpf.h>
@@ -18,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dp/attach.h"
+#include "dp/cookies.h"
 #include "dp/init.h"
 #include "dp/pin.h"
 
@@ -206,13 +206,12 @@ static uint32_t table_size_for(size_t bytes)
 
 static int load_skel(struct dp *dp, struct weir_bpf *skel, bool adopt, struct err *err)
 {
-	uint64_t key[2];
 	enum dp_map m;
-	int r;
+	int r = cookies_isn(dp->pin, dp->isn, err);
 
-	if (getrandom(key, sizeof(key), 0) != sizeof(key))
-		return err_set(err, -EIO, "no random bytes from the kernel");
-	memcpy(skel->rodata->isn_key, key, sizeof(key));
+	if (r)
+		return r;
+	memcpy(skel->rodata->isn_key, dp->isn, sizeof(dp->isn));
 	skel->rodata->table_mask = dp->table_bytes - 1;
 	skel->rodata->has_cast_kfunc = has_kfunc("bpf_cast_to_kern_ctx");
 	bpf_map__set_value_size(bpf_map__inner_map(skel->maps.table), dp->table_bytes);
