@@ -21,7 +21,7 @@
 #include "dp/mapio.h"
 #include "dp/silent.h"
 
-static struct head_clock clock;
+static struct sweep_memory memory;
 
 /* ---- the sweep ---- */
 
@@ -52,6 +52,15 @@ static void put_leg(uint16_t port, uint8_t leg_state, uint64_t age_s)
 			 0);
 }
 
+static uint64_t sweep_at(uint64_t now_ns)
+{
+	struct sweep s;
+
+	assert_ok(flows_sweep(&dp, now_ns, &memory, &s, &err));
+	sweep_fini(&s);
+	return s.ended;
+}
+
 static void test_sweep(void **state)
 {
 	struct sweep s;
@@ -68,7 +77,7 @@ static void test_sweep(void **state)
 	put_flow(7, WEIR_FLOW_REPLIED, 59, WEIR_NO_SLOT);
 	put_leg(3, WEIR_LEG_SPLICED, 3600);
 	put_leg(8, WEIR_LEG_ORPHAN, 61);
-	assert_ok(flows_sweep(&dp, NOW, &clock, &s, &err));
+	assert_ok(flows_sweep(&dp, NOW, &memory, &s, &err));
 	assert_int_equal(s.expired_flows, 4);
 	assert_int_equal(s.expired_legs, 1);
 	assert_int_equal(s.legs, 1);
@@ -84,9 +93,28 @@ static void test_sweep(void **state)
 	assert_int_equal(next, slot);
 	assert_true(pop_slot(&next));
 	assert_int_not_equal(next, slot);
-	assert_ok(flows_sweep(&dp, NOW, &clock, &s, &err));
+	assert_ok(flows_sweep(&dp, NOW, &memory, &s, &err));
 	assert_int_equal(s.expired_flows, 0);
 	sweep_fini(&s);
+}
+
+/* Closed flows make room for new ones, live ones do not. */
+static void test_closed_flows_go_sooner_when_there_are_many(void **state)
+{
+	uint32_t i;
+
+	for (i = 0; i < WEIR_MAX_FLOWS / 8 * 7; i++)
+		put_flow(i, i & 1 ? WEIR_FLOW_CLOSED : WEIR_FLOW_SPLICED, 2,
+			 WEIR_NO_SLOT);
+	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 65536);
+	sweep_at(NOW);
+	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 65536);
+	assert_int_equal(memory.closed_s, FLOW_CLOSED_S / 4);
+	sweep_at(NOW + 14 * SECOND);
+	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 32768);
+	assert_int_equal(memory.closed_s, FLOW_CLOSED_S / 4);
+	sweep_at(NOW + 14 * SECOND);
+	assert_int_equal(memory.closed_s, FLOW_CLOSED_S);
 }
 
 static void test_a_claimed_flow_is_left_alone(void **state)
@@ -98,7 +126,7 @@ static void test_a_claimed_flow_is_left_alone(void **state)
 
 	assert_int_equal(
 		bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY), 0);
-	assert_ok(flows_sweep(&dp, NOW + 1000 * SECOND, &clock, &s, &err));
+	assert_ok(flows_sweep(&dp, NOW + 1000 * SECOND, &memory, &s, &err));
 	assert_int_equal(s.expired_flows, 0);
 	sweep_fini(&s);
 }
@@ -134,15 +162,6 @@ static struct weir_flow flow_of(const struct weir_tuple *key)
 
 	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_flows], key, &flow), 0);
 	return flow;
-}
-
-static uint64_t sweep_at(uint64_t now_ns)
-{
-	struct sweep s;
-
-	assert_ok(flows_sweep(&dp, now_ns, &clock, &s, &err));
-	sweep_fini(&s);
-	return s.ended;
 }
 
 /* T060: bytes keep coming, the head does not end. */
@@ -211,7 +230,7 @@ static void test_many_flows_are_listed(void **state)
 	for (i = 0; i < 20000; i++)
 		put_flow(i, WEIR_FLOW_HEAD, 0, WEIR_NO_SLOT);
 	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 20000);
-	assert_ok(flows_sweep(&dp, NOW + 61 * SECOND, &clock, &s, &err));
+	assert_ok(flows_sweep(&dp, NOW + 61 * SECOND, &memory, &s, &err));
 	assert_int_equal(s.expired_flows, 20000);
 	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 0);
 	sweep_fini(&s);
@@ -264,7 +283,7 @@ static void test_a_silent_endpoint_is_given_up(void **state)
 
 static int teardown(void **state)
 {
-	head_clock_free(&clock);
+	sweep_memory_free(&memory);
 	return fixture_teardown(state);
 }
 
@@ -274,6 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FLOW_TEST(test_sweep),
+		FLOW_TEST(test_closed_flows_go_sooner_when_there_are_many),
 		FLOW_TEST(test_a_claimed_flow_is_left_alone),
 		FLOW_TEST(test_a_slow_head_is_ended),
 		FLOW_TEST(test_the_next_head_has_its_own_time),

@@ -283,6 +283,15 @@ static void test_leg_patience(void **state)
 	assert_int_equal(leg_patience_s(&leg), FLOW_CLOSED_S);
 }
 
+static void test_closed_patience_shrinks_with_room(void **state)
+{
+	assert_int_equal(sweep_closed_s(0, 1000), FLOW_CLOSED_S);
+	assert_int_equal(sweep_closed_s(499, 1000), FLOW_CLOSED_S);
+	assert_int_equal(sweep_closed_s(500, 1000), FLOW_CLOSED_S / 4);
+	assert_int_equal(sweep_closed_s(760, 1000), 3);
+	assert_int_equal(sweep_closed_s(1000, 1000), 1);
+}
+
 static void test_id_set(void **state)
 {
 	struct id_set set = {};
@@ -317,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_pin_names_have_no_dots),
 		cmocka_unit_test(test_flow_patience),
 		cmocka_unit_test(test_leg_patience),
+		cmocka_unit_test(test_closed_patience_shrinks_with_room),
 		cmocka_unit_test(test_id_set),
 	};
 

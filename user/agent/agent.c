@@ -33,6 +33,7 @@
 #define QUIET_MS 50u
 #define QUIET_MOST_NS (1000 * 1000000ull)
 #define SWEEP_MS 2000u
+#define SWEEP_SOON_MS 250u /* when the table of connections fills up */
 
 /* Work to be done when a burst is over, each includes those below it. */
 enum change {
@@ -49,7 +50,7 @@ struct agent {
 	struct store store; /* kept with the ir: what is served now */
 	struct ir ir;
 	struct files files;
-	struct head_clock heads;
+	struct sweep_memory memory; /* of connections */
 	enum change change;
 	uint64_t first_change_ns;
 	struct watch signals, inotify, netlink, quiet, sweep, cookies;
@@ -285,7 +286,7 @@ static void on_sweep(struct watch *w)
 	uint32_t silent;
 
 	timer_done(w);
-	if (flows_sweep(&a->dp, monotonic_ns(), &a->heads, &sweep, &err)) {
+	if (flows_sweep(&a->dp, monotonic_ns(), &a->memory, &sweep, &err)) {
 		err_print(&err);
 		return;
 	}
@@ -296,6 +297,8 @@ static void on_sweep(struct watch *w)
 			(unsigned long long)sweep.expired_flows,
 			(unsigned long long)sweep.expired_legs);
 	forget_endpoints(a, &sweep.endpoints);
+	if (sweep.is_full)
+		timer_set(&a->sweep, SWEEP_SOON_MS, SWEEP_MS);
 	sweep_fini(&sweep);
 	if (silent_give_up(&a->dp, monotonic_ns(), &silent, &err))
 		err_print(&err);
@@ -470,7 +473,7 @@ static void agent_fini(struct agent *a)
 	for (i = 0; i < sizeof(watches) / sizeof(watches[0]); i++)
 		mem_close_fd(&watches[i]->fd);
 	loop_fini(&a->loop);
-	head_clock_free(&a->heads);
+	sweep_memory_free(&a->memory);
 	applier_free(&a->applier);
 	dp_close(&a->dp);
 	ir_free(&a->ir);

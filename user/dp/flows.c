@@ -88,6 +88,15 @@ static bool is_over(uint64_t seen_ns, uint64_t now_ns, uint32_t patience_s)
 	return seen_ns < now_ns && now_ns - seen_ns > patience_s * 1000000000ull;
 }
 
+uint32_t sweep_closed_s(uint64_t flows, uint64_t max)
+{
+	if (flows < max / 2)
+		return FLOW_CLOSED_S;
+	if (flows < max / 4 * 3)
+		return FLOW_CLOSED_S / 4;
+	return flows < max / 8 * 7 ? 3 : 1;
+}
+
 /* ---- sets of ids ---- */
 
 bool id_set_add(struct id_set *set, uint32_t id)
@@ -131,10 +140,10 @@ struct head_since {
 
 struct head_list vec_of(struct head_since);
 
-void head_clock_free(struct head_clock *clock)
+void sweep_memory_free(struct sweep_memory *memory)
 {
-	free(clock->item);
-	memset(clock, 0, sizeof(*clock));
+	free(memory->heads);
+	memset(memory, 0, sizeof(*memory));
 }
 
 static int by_flow(const void *a, const void *b)
@@ -145,13 +154,14 @@ static int by_flow(const void *a, const void *b)
 }
 
 /* Since when this head has been read, as far as we know. */
-static uint64_t head_since(const struct head_clock *clock, uint64_t flow,
+static uint64_t head_since(const struct sweep_memory *memory, uint64_t flow,
 			   uint64_t now_ns)
 {
 	const struct head_since want = {.flow = flow}, *found = NULL;
 
-	if (clock->len)
-		found = bsearch(&want, clock->item, clock->len, sizeof(want), by_flow);
+	if (memory->head_count)
+		found = bsearch(&want, memory->heads, memory->head_count, sizeof(want),
+				by_flow);
 	return found ? found->since_ns : now_ns;
 }
 
@@ -167,8 +177,9 @@ struct tuples vec_of(struct weir_tuple);
 
 struct sweeping {
 	uint64_t now_ns;
+	uint64_t seen; /* flows */
 	uint32_t head_timeout_s;
-	struct head_clock *clock;
+	struct sweep_memory *memory;
 	struct head_list heads; /* of now */
 	struct sweep sum;
 	struct tuples flows, legs; /* that are over, or too slow */
@@ -184,6 +195,15 @@ static int over(struct tuples *list, const void *key)
 	return 0;
 }
 
+static bool flow_is_late(const struct sweeping *s, const struct weir_flow *flow)
+{
+	uint32_t patience = flow_patience_s(flow, s->head_timeout_s);
+
+	if (flow_is_over(flow) && patience > s->memory->closed_s)
+		patience = s->memory->closed_s;
+	return is_over(flow->seen_ns, s->now_ns, patience);
+}
+
 /* Takes the head's time; has it been too long? */
 static bool is_slow(struct sweeping *s, const struct weir_tuple *key,
 		    const struct weir_flow *flow)
@@ -196,7 +216,7 @@ static bool is_slow(struct sweeping *s, const struct weir_tuple *key,
 	if (!h)
 		return false;
 	h->flow = hash64(key, sizeof(*key), flow->head_seq);
-	h->since_ns = head_since(s->clock, h->flow, s->now_ns);
+	h->since_ns = head_since(s->memory, h->flow, s->now_ns);
 	return is_over(h->since_ns, s->now_ns, s->head_timeout_s);
 }
 
@@ -206,9 +226,8 @@ static int look_at_flow(const void *key, const void *value, void *arg)
 	struct weir_flow flow;
 
 	memcpy(&flow, value, sizeof(flow));
-	if (is_over(flow.seen_ns, s->now_ns,
-		    flow_patience_s(&flow, s->head_timeout_s)) ||
-	    is_slow(s, key, &flow))
+	s->seen++;
+	if (flow_is_late(s, &flow) || is_slow(s, key, &flow))
 		return over(&s->flows, key);
 	if (flow.state < FLOW_STATES)
 		s->sum.flows[flow.state]++;
@@ -298,9 +317,8 @@ static void expire_flow(const struct dp *dp, struct injector *in,
 
 	if (bpf_map_lookup_elem(dp->map[DP_MAP_flows], key, &flow) || flow.claim)
 		return;
-	is_late = is_over(flow.seen_ns, s->now_ns,
-			  flow_patience_s(&flow, s->head_timeout_s));
-	since = head_since(s->clock, hash64(key, sizeof(*key), flow.head_seq),
+	is_late = flow_is_late(s, &flow);
+	since = head_since(s->memory, hash64(key, sizeof(*key), flow.head_seq),
 			   s->now_ns);
 	if (!is_late &&
 	    !(is_reading(&flow) && is_over(since, s->now_ns, s->head_timeout_s)))
@@ -341,20 +359,21 @@ static int expire_flows(const struct dp *dp, struct sweeping *s, struct err *err
 	return 0;
 }
 
-/* The heads of now are those to be known next time. */
-static void turn_clock(struct sweeping *s)
+/* What is there now is what was there before, next time. */
+static void remember(struct sweeping *s)
 {
 	if (s->heads.len)
 		qsort(s->heads.item, s->heads.len, sizeof(*s->heads.item), by_flow);
-	free(s->clock->item);
-	s->clock->item = s->heads.item;
-	s->clock->len = s->heads.len;
+	free(s->memory->heads);
+	s->memory->heads = s->heads.item;
+	s->memory->head_count = s->heads.len;
+	s->memory->closed_s = sweep_closed_s(s->seen, WEIR_MAX_FLOWS);
 }
 
-int flows_sweep(const struct dp *dp, uint64_t now_ns, struct head_clock *clock,
+int flows_sweep(const struct dp *dp, uint64_t now_ns, struct sweep_memory *memory,
 		struct sweep *out, struct err *err)
 {
-	struct sweeping s = {.now_ns = now_ns, .clock = clock};
+	struct sweeping s = {.now_ns = now_ns, .memory = memory};
 	struct weir_settings settings;
 	size_t i;
 	int r = dp_settings_read(dp, &settings, err);
@@ -362,6 +381,8 @@ int flows_sweep(const struct dp *dp, uint64_t now_ns, struct head_clock *clock,
 	if (r)
 		return r;
 	s.head_timeout_s = settings.head_timeout_s;
+	if (!memory->closed_s)
+		memory->closed_s = FLOW_CLOSED_S;
 	r = map_each(dp->map[DP_MAP_flows], look_at_flow, &s, err);
 	if (!r)
 		r = map_each(dp->map[DP_MAP_legs], look_at_leg, &s, err);
@@ -371,11 +392,12 @@ int flows_sweep(const struct dp *dp, uint64_t now_ns, struct head_clock *clock,
 		expire_leg(dp, &s.legs.item[i], &s);
 	vec_free(&s.flows);
 	vec_free(&s.legs);
-	turn_clock(&s);
+	remember(&s);
 	if (r) {
 		sweep_fini(&s.sum);
 		return err_set(err, r, "connections cannot be swept: %s", strerror(-r));
 	}
+	s.sum.is_full = memory->closed_s < FLOW_CLOSED_S;
 	*out = s.sum;
 	return 0;
 }

@@ -47,23 +47,31 @@ struct sweep {
 	uint64_t legs;
 	uint64_t ended;			      /* reset in this sweep, both ends told */
 	uint64_t expired_flows, expired_legs; /* forgotten in this sweep */
+	bool is_full;			      /* nearly: come again soon */
 	struct id_set endpoints;	      /* used by what remains */
 };
 
-/* When the heads began that are being read: a head that comes byte by byte
- * takes its time as a whole (T060). Kept from sweep to sweep. */
-struct head_clock {
-	struct head_since *item; /* sorted */
-	size_t len;
+/* What is kept from sweep to sweep. A zeroed one is a first one. */
+struct sweep_memory {
+	/* When the heads began that are being read, sorted: a head that comes byte
+	 * by byte takes its time as a whole (T060). */
+	struct head_since *heads;
+	size_t head_count;
+	/* Closed connections are kept for late packets, but only as long as there
+	 * is room: when the table fills up their time becomes short. */
+	uint32_t closed_s;
 };
 
-void head_clock_free(struct head_clock *clock);
+void sweep_memory_free(struct sweep_memory *memory);
+
+/* Seconds for closed connections with so many of WEIR_MAX_FLOWS in use. */
+uint32_t sweep_closed_s(uint64_t flows, uint64_t max);
 
 /* Ends what has taken too long and forgets what is over; `now_ns` is
  * CLOCK_MONOTONIC. A live flow is ended by an RST of its client's, run through
  * the program, which gives back what the flow holds; it is forgotten a little
  * later. sweep_fini() frees the set. */
-int flows_sweep(const struct dp *dp, uint64_t now_ns, struct head_clock *clock,
+int flows_sweep(const struct dp *dp, uint64_t now_ns, struct sweep_memory *memory,
 		struct sweep *out, struct err *err);
 void sweep_fini(struct sweep *s);
 
