@@ -158,6 +158,10 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 		if (seq_before(p->seq, f->next_req) && !flow_collects(f) &&
 		    f->slot == WEIR_NO_SLOT)
 			return STEP_TRIM;
+		/* a hole before it would be acknowledged along with it */
+		if (!flow_collects(f) && f->slot == WEIR_NO_SLOT &&
+		    seq_before(l->ack_max, f->next_req + f->seq_add))
+			return DROP(HEAD_GAP);
 		return STEP_COLLECT;
 	}
 	if (p->flags & TCP_FIN) {
