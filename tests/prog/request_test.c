@@ -255,6 +255,57 @@ static void test_gap_before_the_next_head(void **state)
 	assert_int_equal(bench_slots_held(), 0);
 }
 
+/* T127, T046: with a hole in the body before it the next head is left alone:
+ * to acknowledge any of it would acknowledge the hole. */
+static void next_behind_a_hole(const char *text, uint32_t first)
+{
+	struct segment s, want;
+	struct conn c;
+
+	open_flow(&c);
+	conn_up(&c, PSH | ACK, POST("/a", "10"));
+	conn_down(&c, ACK, NULL);
+	/* "01234" is lost, and yet there is an answer */
+	c.cseq += 5;
+	conn_up(&c, PSH | ACK, "56789");
+	c.cseq -= 10;
+	c.eack -= 10;
+	conn_down(&c, PSH | ACK, OK_RESPONSE);
+	c.cseq += 10;
+	s = from_client(&c, PSH | ACK, text);
+	s.len = first;
+	bench_send(&s);
+	bench_nothing();
+	bench_outcome(WEIR_HEAD_GAP);
+	assert_int_equal(bench_slots_held(), 0);
+	c.cseq -= 10;
+	s = from_client(&c, PSH | ACK, "01234");
+	want = at_endpoint(&c, &s);
+	bench_send(&s);
+	bench_expect(&want);
+	c.cseq += 10;
+	c.eack += 10;
+	conn_down(&c, ACK, NULL);
+	/* now it counts */
+	s = from_client(&c, PSH | ACK, text);
+	s.len = first;
+	c.head = c.cseq;
+	bench_send(&s);
+	if (first < strlen(text)) {
+		expect_acked(&c, first);
+	} else {
+		want = at_endpoint(&c, &s);
+		bench_expect(&want);
+	}
+	bench_fresh(NULL);
+}
+
+static void test_next_head_behind_a_hole(void **state)
+{
+	next_behind_a_hole(GET("/a"), 10);
+	next_behind_a_hole(GET("/a"), strlen(GET("/a")));
+}
+
 static void switched(struct conn *c, const char *text)
 {
 	struct conn old = *c;
@@ -655,6 +706,7 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_next_head_in_pieces),
 	BENCH_TEST(test_acks_beside_a_partial_head),
 	BENCH_TEST(test_gap_before_the_next_head),
+	BENCH_TEST(test_next_head_behind_a_hole),
 	BENCH_TEST(test_other_group),
 	BENCH_TEST(test_orphans),
 	BENCH_TEST(test_held_until_acknowledged),
