@@ -226,7 +226,7 @@ listening()
 }
 
 # echo_pod N [PORT [NAME]]: nginx that says what it was asked, in plain text.
-# /size/K.bin with 1 MB, 10 MB, 100 MB; anything else is told back.
+# /size/FILE is $work/files/size/FILE, PUT /put/FILE writes; the rest is told back.
 echo_pod()
 {
 	local n=$1 port=${2:-1027} dir=$work/pod$1 name=${3:-pod$1}
@@ -264,6 +264,7 @@ echo_pod()
 			}
 			location = /small { return 200 "ok\n"; }
 			location /size/ { }
+			location /put/ { dav_methods PUT; create_full_put_path on; }
 		}
 	}
 	END

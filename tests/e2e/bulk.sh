@@ -67,10 +67,3 @@ if command -v ethtool >/dev/null; then
 	client ethtool -K eth0 tx on tso on gso on >/dev/null 2>&1
 	pod 2 ethtool -K eth0 tx on tso on gso on >/dev/null 2>&1
 fi
-if client tc qdisc add dev eth0 root netem loss 1% 2>/dev/null; then
-	pod 2 tc qdisc add dev eth0 root netem loss 1%
-	pod 4 tc qdisc add dev eth0 root netem loss 1%
-	both_ways "1 % loss on every side"
-else
-	echo "SKIP 1 % loss: no sch_netem here"
-fi

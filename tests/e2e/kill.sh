@@ -22,7 +22,7 @@ hooks()
 
 # A download that is slow enough to live through all of this.
 mkdir -p "$work/files/size"
-head -c 20M /dev/urandom >"$work/files/size/slow"
+head -c 20000000 /dev/urandom >"$work/files/size/slow"
 
 for hook in tcx clsact; do
 	unset WEIR_NO_TCX
@@ -51,7 +51,8 @@ for hook in tcx clsact; do
 	weir_start -f "$work/rules"
 	is "$hook: the next agent serves" 200 "$(status /echo)"
 	ok "$hook: the download lives through it" kill -0 "$download"
-	ok "$hook: the download ends well" wait "$download"
+	wait "$download"
+	is "$hook: the download ends well" 0 $?
 	ok "$hook: with every byte" cmp "$work/slow" "$work/files/size/slow"
 	rm -f "$work/slow"
 	not "$WEIR" run --netns "$NODE" -i cli0 -l "$LISTEN:80" -f "$work/rules" \

@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Lost, repeated and reordered packets on both sides: every byte arrives, small
+# requests are answered, on one connection and on many.
+. "$(dirname "$0")/../lib.sh"
+
+net_up 2 3
+if ! client tc qdisc add dev eth0 root netem loss 0% 2>/dev/null; then
+	skip "no sch_netem in this kernel"
+fi
+echo_pod 2
+echo_pod 3
+{
+	service two 80 1027 10.77.1.2
+	service three 80 1027 10.77.1.3
+	ingress two '' /two Prefix two 80 true
+	ingress three '' /three Prefix three 80 true
+} >"$work/rules.yaml"
+mkdir -p "$work/files/size"
+head -c 4000000 /dev/urandom >"$work/files/size/some"
+weir_start -f "$work/rules.yaml"
+
+# trouble NETEM-ARGUMENT...: on what client and pods send.
+trouble()
+{
+	client tc qdisc change dev eth0 root netem "$@"
+	pod 2 tc qdisc replace dev eth0 root netem "$@"
+	pod 3 tc qdisc replace dev eth0 root netem "$@"
+}
+
+# many N: N requests in turns on one connection; how many were answered rightly.
+many()
+{
+	local i urls=()
+
+	for i in $(seq "$1"); do
+		urls+=("http://$LISTEN/two/$i" "http://$LISTEN/three/$i")
+	done
+	client curl -s -m 120 "${urls[@]}" |
+		awk '/^pod: / { pod = $2 } /^target: / { print pod, $2 }' |
+		awk '{ want = int((NR + 1) / 2); pod = NR % 2 ? "pod2" : "pod3" }
+			$1 == pod && $2 == "/" want { n++ } END { print n + 0 }'
+}
+
+while read -r how; do
+	# shellcheck disable=SC2086
+	trouble $how
+	ok "$how: download" client curl -s -m 120 -o "$work/got" \
+		"http://$LISTEN/two/size/some"
+	ok "$how: every byte of it" cmp "$work/got" "$work/files/size/some"
+	ok "$how: upload" client curl -s -m 120 -o /dev/null -T "$work/files/size/some" \
+		"http://$LISTEN/two/put/some"
+	ok "$how: every byte of it" cmp "$work/files/put/some" "$work/files/size/some"
+	rm -f "$work/got" "$work/files/put/some"
+	is "$how: 60 requests in turns on one connection" 60 "$(many 30)"
+	n=0
+	for i in $(seq 30); do
+		[ "$(get "/two/$i" -m 60 | field target)" != "/$i" ] || n=$((n + 1))
+	done
+	is "$how: 30 connections" 30 "$n"
+	n=0
+	for i in $(seq 20); do
+		[ "$(status "/none" -m 60)" != 404 ] || n=$((n + 1))
+	done
+	is "$how: 20 answers of the kernel's own" 20 "$n"
+done <<END
+loss 1%
+loss 3% duplicate 2%
+delay 2ms reorder 30% 50%
+END
