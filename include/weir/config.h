@@ -107,7 +107,7 @@ struct weir_settings {
 	u32 fallback;	/* 1 when a default backend exists, for people */
 	u32 routes;	/* in the table, for people */
 	u32 table_bytes; /* value size of the route table's map; the program's mask + 1 */
-	u32 pad;
+	u32 netns;	/* inode of the network namespace of our interfaces */
 	u64 applied_ns;	/* CLOCK_REALTIME of the last swap */
 	char applied[128]; /* "ok" or why the last apply was refused */
 };

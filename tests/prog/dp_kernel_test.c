@@ -5,11 +5,15 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -21,6 +25,7 @@
 
 #include "base/addr.h"
 #include "base/mem.h"
+#include "base/netns.h"
 #include "dp/attach.h"
 #include "dp/book.h"
 #include "dp/clsact.h"
@@ -188,6 +193,19 @@ static void assert_attached(const char *name, uint16_t kind)
 	vec_free(&all);
 }
 
+static bool is_attached(const char *name)
+{
+	struct attachments all = {};
+	const struct attachment *a;
+	bool live;
+
+	assert_ok(attach_list(&dp, &all, &err));
+	a = find(&all, name);
+	live = a && a->live;
+	vec_free(&all);
+	return live;
+}
+
 static void assert_detached(const char *name)
 {
 	struct attachments all = {};
@@ -303,6 +321,33 @@ static void test_removal_takes_hooks_off(void **state)
 	assert_false(qdisc_is_there());
 	assert_int_equal(access(pin, F_OK), -1);
 	unsetenv("WEIR_NO_TCX");
+}
+
+static void test_another_namespace_is_refused(void **state)
+{
+	auto_fd int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	struct weir_settings s;
+	struct dp other;
+	pid_t inhabitant = fork();
+
+	if (!inhabitant)
+		_exit(pause());
+	assert_ok(attach_iface(&dp, "lo", &err));
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	assert_int_equal(dp_load(&other, pin, 0, &err), -EXDEV);
+	assert_non_null(strstr(err.hint, "--netns"));
+	assert_int_equal(setns(home, CLONE_NEWNET), 0);
+	assert_true(is_attached("lo"));
+
+	/* A namespace in which nobody lives has no claim to the pins. */
+	kill(inhabitant, SIGKILL);
+	waitpid(inhabitant, NULL, 0);
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	fixture_adopt(0);
+	assert_ok(dp_settings_read(&dp, &s, &err));
+	assert_int_equal(s.netns, netns_inode());
+	assert_detached("lo");
+	assert_int_equal(setns(home, CLONE_NEWNET), 0);
 }
 
 /* ---- listeners ---- */
@@ -580,6 +625,7 @@ int main(void)
 		FIXTURE_TEST(test_a_qdisc_of_others_stays),
 		FIXTURE_TEST(test_no_such_interface),
 		FIXTURE_TEST(test_removal_takes_hooks_off),
+		FIXTURE_TEST(test_another_namespace_is_refused),
 		FIXTURE_TEST(test_listeners),
 		FIXTURE_TEST(test_groups),
 		FIXTURE_TEST(test_draining_endpoints_are_not_picked),

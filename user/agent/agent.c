@@ -22,6 +22,7 @@
 #include "dp/cookies.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
+#include "dp/home.h"
 #include "dp/iface.h"
 #include "dp/listeners.h"
 #include "dp/pin.h"
@@ -513,48 +514,65 @@ int agent_run(const struct agent_options *opt, struct err *err)
 	return r;
 }
 
-int agent_apply_once(const char *pin, const struct source *source, struct err *err)
+/* The settings are told too, when there are any. */
+static int refuse(const char *pin, struct err *err)
+{
+	struct err ignored = {};
+	struct dp dp;
+
+	if (!dp_open(&dp, pin, &ignored)) {
+		apply_refused(&dp, err);
+		dp_close(&dp);
+	}
+	return err->code;
+}
+
+static int apply_locked(const char *pin, struct ir *ir, struct applied *done,
+			struct err *err)
 {
 	struct applier applier = {};
+	struct dp dp;
+	int r = dp_open(&dp, pin, err);
+
+	if (r)
+		return r;
+	r = home_check(&dp, err);
+	if (!r) {
+		applier.dp = &dp;
+		r = apply_ir(&applier, ir, done, err);
+	}
+	applier_free(&applier);
+	dp_close(&dp);
+	return r;
+}
+
+int agent_apply_once(const char *pin, const struct source *source, struct err *err)
+{
 	auto_fd int lock = -1;
 	struct applied done;
 	struct store store;
-	struct err refused;
-	struct dp dp;
 	struct ir ir;
-	int r, pid = pin_agent(pin);
+	int r = source_compile(source, &store, &ir, err);
 
-	dp_init(&dp);
-	r = source_compile(source, &store, &ir, err);
-	if (!r) {
+	if (r)
+		return refuse(pin, err);
+	if (dp_exists(pin)) {
 		lock = pin_lock(pin, PIN_LOCK_CHANGE, err);
-		r = lock < 0 ? lock : dp_open(&dp, pin, err);
-		if (lock == -ENOENT)
-			dp_open(&dp, pin, err); /* says it better */
-	} else if (!dp_open(&dp, pin, &refused)) {
-		apply_refused(&dp, err);
-		dp_close(&dp);
-		return r;
-	} else {
-		return r;
+		r = lock < 0 ? lock : 0;
 	}
-	if (!r) {
-		applier.dp = &dp;
-		r = apply_ir(&applier, &ir, &done, err);
-		if (r)
-			apply_refused(&dp, err);
-	}
+	if (!r)
+		r = apply_locked(pin, &ir, &done, err);
 	if (!r) {
 		log_info("applied: %zu routes (generation %u%s)", ir.routes.len,
 			 done.generation,
 			 done.swapped ? "" : ", route table unchanged");
-		if (pid)
+		if (pin_agent(pin))
 			log_warn(
 				"an agent is running; its own manifests come back with "
 				"its next change");
+	} else {
+		refuse(pin, err);
 	}
-	applier_free(&applier);
-	dp_close(&dp);
 	ir_free(&ir);
 	store_free(&store);
 	return r;

@@ -8,6 +8,7 @@
 #include "cmd/cmd.h"
 #include "dp/attach.h"
 #include "dp/dp.h"
+#include "dp/home.h"
 #include "dp/iface.h"
 #include "dp/listeners.h"
 #include "dp/pin.h"
@@ -97,9 +98,14 @@ static int open_or_load(struct dp *dp, const char *pin, struct err *err)
 	struct err absent = {};
 	int r = dp_open(dp, pin, &absent);
 
-	if (r != -ENOENT) {
+	if (!r) {
+		r = home_check(dp, err);
 		if (r)
-			*err = absent;
+			dp_close(dp);
+		return r;
+	}
+	if (r != -ENOENT) {
+		*err = absent;
 		return r;
 	}
 	r = dp_load(dp, pin, 0, err);

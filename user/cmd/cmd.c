@@ -11,6 +11,7 @@
 #include "base/caps.h"
 #include "base/log.h"
 #include "base/netns.h"
+#include "dp/home.h"
 
 const struct command *command_find(const char *name)
 {
@@ -66,6 +67,8 @@ int cmd_begin(const struct ctx *ctx)
 		return 0;
 	if (caps_check_bpf(&err) || (ctx->netns && netns_enter(ctx->netns, &err)))
 		return cmd_fail(&err);
+	if (!ctx->netns && ctx->command->flags & COMMAND_HOME)
+		home_enter(ctx->pin);
 	return 0;
 }
 

@@ -36,6 +36,7 @@ struct ctx {
 };
 
 #define COMMAND_ROOT 0x1u /* touches the kernel: see cmd_begin() */
+#define COMMAND_HOME 0x2u /* without --netns: in that of the data path, see dp/home.h */
 
 struct command {
 	const char *name;

@@ -66,7 +66,8 @@ struct tcx_link_info {
 	uint32_t rest[16];
 };
 
-/* The pinned link of the interface, if it still hangs on it; else -1. */
+/* The pinned link of the interface, if it still hangs on it; else -1. True in
+ * every network namespace. */
 static int tcx_link(const struct dp *dp, const char *name, uint32_t ifindex)
 {
 	auto_fd int fd = pin_get(dp->pin, "links", name);
@@ -146,10 +147,9 @@ static bool is_live(const struct dp *dp, const struct record *rec)
 {
 	auto_fd int link = -1;
 
-	if (!interface_exists(rec->ifindex))
-		return false;
 	if (rec->at.kind == WEIR_HOOK_CLSACT)
-		return clsact_is_live(rec->ifindex, &rec->at);
+		return interface_exists(rec->ifindex) &&
+		       clsact_is_live(rec->ifindex, &rec->at);
 	link = tcx_link(dp, rec->at.name, rec->ifindex);
 	return link >= 0;
 }

@@ -8,6 +8,7 @@
 
 #include <weir/outcome.h>
 
+#include "base/netns.h"
 #include "dp/cookies.h"
 #include "dp/dp.h"
 #include "dp/replies.h"
@@ -49,6 +50,7 @@ static int init_settings(const struct dp *dp, struct err *err)
 		.port_hi = WEIR_PORT_HI,
 		.head_timeout_s = 60,
 		.table_bytes = dp->table_bytes,
+		.netns = netns_inode(),
 		.applied = "nothing applied yet",
 	};
 

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "dp/attach.h"
 #include "dp/cookies.h"
+#include "dp/home.h"
 #include "dp/init.h"
 #include "dp/pin.h"
 
@@ -283,6 +284,8 @@ int dp_load(struct dp *out, const char *pin, size_t table, struct err *err)
 			       strerror(errno));
 	r = load_skel(&dp, skel, adopt, err);
 	weir_bpf__destroy(skel);
+	if (!r && adopt)
+		r = home_check(&dp, err);
 	if (!r)
 		r = dp_init_maps(&dp, err);
 	if (r) {

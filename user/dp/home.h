@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The network namespace in which a data path lives: that of its interfaces.
+ * Interface numbers and ways to endpoints mean nothing in any other.
+ */
+#pragma once
+
+#include "base/err.h"
+
+struct dp;
+
+/* -EXDEV and the sentence when the data path lives, and elsewhere than here. When
+ * its namespace is gone, its hooks are forgotten and it moves here. */
+int home_check(const struct dp *dp, struct err *err);
+
+/* Enters the namespace of the data path under PIN, if there is one and its
+ * namespace can be found; else stays where it is. */
+void home_enter(const char *pin);
