@@ -13,16 +13,16 @@ static void log_line(const char *kind, const char *fmt, va_list ap)
 	fputc('\n', stderr);
 }
 
-#define LOG_FUNCTION(name, least, kind)         \
-	void name(const char *fmt, ...)         \
-	{                                       \
-		va_list ap;                     \
-                                                \
-		if (log_level < (least))        \
-			return;                 \
-		va_start(ap, fmt);              \
-		log_line(kind, fmt, ap);        \
-		va_end(ap);                     \
+#define LOG_FUNCTION(name, least, kind)  \
+	void name(const char *fmt, ...)  \
+	{                                \
+		va_list ap;              \
+                                         \
+		if (log_level < (least)) \
+			return;          \
+		va_start(ap, fmt);       \
+		log_line(kind, fmt, ap); \
+		va_end(ap);              \
 	}
 
 LOG_FUNCTION(log_error, -1, "")

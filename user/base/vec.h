@@ -35,9 +35,9 @@ static inline void *vec_grow(void **item, size_t *len, size_t *cap, size_t size)
 	return memset((char *)*item + (*len)++ * size, 0, size);
 }
 
-#define vec_push(v)                                                      \
-	((__typeof__((v)->item))vec_grow((void **)&(v)->item, &(v)->len, \
-					 &(v)->cap, sizeof(*(v)->item)))
+#define vec_push(v)                                                                 \
+	((__typeof__((v)->item))vec_grow((void **)&(v)->item, &(v)->len, &(v)->cap, \
+					 sizeof(*(v)->item)))
 
 #define vec_free(v)                      \
 	do {                             \
