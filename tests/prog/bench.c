@@ -247,6 +247,17 @@ static int test_run(const uint8_t *frame, size_t len, const struct segment *s,
 	return opts.retval;
 }
 
+int bench_try(const struct segment *s, struct segment *out, uint8_t *frame)
+{
+	size_t len = segment_build(s, frame);
+	uint32_t out_len;
+	int action = test_run(frame, len, s, frame, &out_len);
+
+	if (out)
+		segment_parse(frame, out_len, out);
+	return action;
+}
+
 static void wire_send(uint8_t *frame, size_t len, const struct segment *s)
 {
 	static uint8_t buf[sizeof(struct virtio_net_hdr) + FRAME_MAX];
@@ -537,7 +548,7 @@ static bool has_kfunc(void)
 	return has;
 }
 
-int bench_run(const char *name, const struct CMUnitTest *tests, size_t count)
+int bench_run(const char *name, const struct CMUnitTest *tests, size_t count, bool wire)
 {
 	const char *only = getenv("WEIR_BENCH_MODE");
 	char title[128];
@@ -553,7 +564,7 @@ int bench_run(const char *name, const struct CMUnitTest *tests, size_t count)
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (only && strcmp(only, modes[i].name))
 			continue;
-		if (modes[i].kfunc && !kfunc)
+		if ((modes[i].kfunc && !kfunc) || (modes[i].wire && !wire))
 			continue;
 		b.mode = modes[i];
 		snprintf(title, sizeof(title), "%s (%s)", name, modes[i].name);

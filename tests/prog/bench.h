@@ -41,6 +41,7 @@
 
 #define BENCH_MSS 1408	    /* offered to clients */
 #define BENCH_WINDOW 16384u /* before an endpoint is connected */
+#define BENCH_ROOM (BENCH_WINDOW + WEIR_HEAD_SLACK) /* the same behind the handshake */
 #define BENCH_SLOTS 8
 #define BENCH_FLOWS 64
 
@@ -63,13 +64,17 @@ struct bench_mode {
  * is chosen by bench_run(). */
 struct bench;
 
-/* Runs the tests in every mode, or in the one that WEIR_BENCH_MODE names. */
-int bench_run(const char *name, const struct CMUnitTest *tests, size_t count);
-#define BENCH_MAIN(tests)                                                            \
-	int main(void)                                                               \
-	{                                                                            \
-		return bench_run(__FILE__, tests, sizeof(tests) / sizeof(tests[0])); \
+/* Runs the tests in every mode, or in those without devices, or in the one that
+ * WEIR_BENCH_MODE names. */
+int bench_run(const char *name, const struct CMUnitTest *tests, size_t count,
+	      bool wire);
+#define BENCH_MAIN_IN(tests, wire)                                                  \
+	int main(void)                                                              \
+	{                                                                           \
+		return bench_run(__FILE__, tests, sizeof(tests) / sizeof(tests[0]), \
+				 wire);                                             \
 	}
+#define BENCH_MAIN(tests) BENCH_MAIN_IN(tests, true)
 #define BENCH_TEST(fn) cmocka_unit_test_setup_teardown(fn, bench_fresh, bench_done)
 
 /* Before each test: no flow, all slots free. After it: nothing has leaked. */
@@ -106,12 +111,17 @@ void bench_passed_at(const char *file, int line);
 /* Fails the test, and says how the last packet was counted. */
 void bench_fail_at(const char *file, int line, const char *what);
 
+/* BPF_PROG_TEST_RUN of one segment from any thread: the action; *out, if not
+ * NULL, is what became of the packet and points into `frame` (FRAME_MAX). */
+int bench_try(const struct segment *s, struct segment *out, uint8_t *frame);
+
 /* ---- maps ---- */
 
 bool bench_flow(uint16_t client_port, struct weir_flow *f);
 void bench_flow_drop(uint16_t client_port);
 void bench_flow_put(uint16_t client_port, const struct weir_flow *f);
 bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l);
+uint32_t bench_legs(void);
 uint32_t bench_slots_free(void);
 uint32_t bench_slots_held(void);
 /* Takes all free slots away; puts all of them there. */

@@ -293,6 +293,16 @@ uint32_t bench_slots_free(void)
 	return n;
 }
 
+uint32_t bench_legs(void)
+{
+	struct weir_tuple key, *last = NULL;
+	uint32_t n = 0;
+
+	for (; !bpf_map_get_next_key(bench_map("legs"), last, &key); last = &key)
+		n++;
+	return n;
+}
+
 uint32_t bench_slots_held(void)
 {
 	struct weir_tuple key, *last = NULL;

@@ -76,8 +76,7 @@ struct segment made_for_client(const struct conn *c, uint8_t flags, const char *
 	s.flags = flags;
 	s.seq = c->cack;
 	s.ack = c->cseq;
-	s.win = c->wscale == WEIR_WSCALE_NONE ? BENCH_WINDOW
-					      : BENCH_WINDOW >> WEIR_WSCALE;
+	s.win = c->wscale == WEIR_WSCALE_NONE ? BENCH_ROOM : BENCH_ROOM >> WEIR_WSCALE;
 	put_text(&s, text);
 	return s;
 }

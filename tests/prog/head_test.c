@@ -22,8 +22,8 @@ static struct segment acked(struct conn *c, uint32_t used)
 	struct segment s = made_for_client(c, ACK, NULL);
 
 	s.ack = c->head + used;
-	s.win = c->wscale == WEIR_WSCALE_NONE ? BENCH_WINDOW - used
-					      : (BENCH_WINDOW - used) >> WEIR_WSCALE;
+	s.win = c->wscale == WEIR_WSCALE_NONE ? BENCH_ROOM - used
+					      : (BENCH_ROOM - used) >> WEIR_WSCALE;
 	return s;
 }
 

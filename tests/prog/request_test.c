@@ -29,7 +29,7 @@ static void expect_acked(struct conn *c, uint32_t used)
 	struct segment s = made_for_client(c, ACK, NULL);
 
 	s.ack = c->head + used;
-	s.win = (BENCH_WINDOW - used) >> WEIR_WSCALE;
+	s.win = (BENCH_ROOM - used) >> WEIR_WSCALE;
 	bench_expect(&s);
 }
 
