@@ -18,17 +18,25 @@ say()
 	printf '\n%s# %s%s\n' "$bold" "$*" "$plain"
 }
 
-# show COMMAND...: as typed, then its answer.
+# show COMMAND...: as one would type it.
 show()
 {
-	printf '\n%s$ %s%s\n' "$bold" "$*" "$plain"
+	local word line=
+
+	for word in "$@"; do
+		case $word in
+		*[\ \*\']*)	word="'$word'" ;;
+		esac
+		line="$line $word"
+	done
+	printf '\n%s$%s%s\n' "$bold" "$line" "$plain"
 }
 
+# ask CURL-ARGUMENT...: from the client.
 ask()
 {
 	show curl "$@"
-	client curl -s -m 10 "$@"
-	echo
+	client curl -s -m 10 "$@" | sed -e '$a\'
 }
 
 guide=$top/tests/manifests/guide
@@ -44,7 +52,9 @@ fallback_pod 3
 
 say "One Ingress: /echo leads to the Service echo, strip-path on."
 sed -n '/^apiVersion/,$p' "$guide/ingress-demo.yaml"
-show weir run --netns NODE "$(weir_ifaces)" -l "$LISTEN:80" -f rules/
+set -f
+show weir run --netns NODE $(weir_ifaces) -l "$LISTEN:80" -f rules/
+set +f
 weir_start -f "$rules"
 weir status --netns "$NODE"
 

@@ -478,7 +478,8 @@ finish()
 {
 	local r=$? n
 
-	trap - EXIT INT TERM HUP
+	trap - EXIT
+	trap '' INT TERM HUP
 	weir_stop
 	if [ -e "$PIN" ]; then
 		"$WEIR" detach --all --netns "$NODE" >/dev/null 2>&1

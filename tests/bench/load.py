@@ -47,7 +47,7 @@ def run(address, kind, args, turns):
     unit, _, connections, path, direct_path, options = KINDS[kind]
     connections = connections or args.connections
     command = ["wrk", f"-t{min(2, connections)}", f"-c{connections}",
-               f"-d{args.seconds}s"]
+               f"-d{args.seconds}s", "--timeout", "30s"]
     command += [turns if o == "turns" else o for o in options]
     if address == args.direct:
         path = direct_path

@@ -52,17 +52,17 @@ while read -r how; do
 		"http://$LISTEN/two/put/some"
 	ok "$how: every byte of it" cmp "$work/files/put/some" "$work/files/size/some"
 	rm -f "$work/got" "$work/files/put/some"
-	is "$how: 60 requests in turns on one connection" 60 "$(many 30)"
+	is "$how: 40 requests in turns on one connection" 40 "$(many 20)"
 	n=0
-	for i in $(seq 30); do
+	for i in $(seq 15); do
 		[ "$(get "/two/$i" -m 60 | field target)" != "/$i" ] || n=$((n + 1))
 	done
-	is "$how: 30 connections" 30 "$n"
+	is "$how: 15 connections" 15 "$n"
 	n=0
-	for i in $(seq 20); do
+	for i in $(seq 10); do
 		[ "$(status "/none" -m 60)" != 404 ] || n=$((n + 1))
 	done
-	is "$how: 20 answers of the kernel's own" 20 "$n"
+	is "$how: 10 answers of the kernel's own" 10 "$n"
 done <<END
 loss 1%
 loss 3% duplicate 2%
