@@ -101,10 +101,14 @@ static __always_inline struct weir_flow *leg_flow(const struct weir_leg *l,
 	return f;
 }
 
-/* What a client may send before an endpoint is connected, as a window field. */
+/* What a client may send before an endpoint is connected, as a window field. A
+ * little more than there is room for, since a window that is scaled loses its
+ * last bytes: they would wait for the client's persist timer (RFC 9293, 3.8.6.1).
+ * What does not fit is not taken and comes again. */
 static __always_inline u32 head_window(const struct weir_flow *f, u32 used)
 {
 	u32 room = used < WEIR_HEAD_MAX ? WEIR_HEAD_MAX - used : 0;
 
+	room += WEIR_HEAD_SLACK;
 	return f->wscale == WEIR_WSCALE_NONE ? room : room >> WEIR_WSCALE;
 }
