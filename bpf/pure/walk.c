@@ -38,7 +38,7 @@ PURE_LOCAL void walk_take(struct walk_ctx *c, u32 pos, u32 at_end, u64 rest)
 	struct walk_work *k = &c->m->work;
 	u32 ref = rest >> 32;
 
-	if (pos >= k->end)
+	if (pos >= k->stop)
 		ref = at_end;
 	else if (head_byte(c->b, pos) == '/')
 		ref = rest;
@@ -86,15 +86,24 @@ PURE_LOCAL u64 walk_differ(struct walk_ctx *c, u32 tail, u32 pos, u32 len, bool 
 	return differ;
 }
 
-PURE_LOCAL void walk_tail(struct walk_ctx *c, u32 tail, u32 pos)
+/* 1: over; 0: the walk goes on behind the tail. */
+PURE_LOCAL u32 walk_tail(struct walk_ctx *c, u32 tail, u32 pos)
 {
+	struct walk_work *k = &c->m->work;
 	u64 first = walk_word(c, tail), second = walk_word(c, tail + 8);
-	u32 len = second >> 32, left = c->m->work.end - pos;
+	u32 next = walk_word(c, tail + 16), len = second >> 32;
 
-	if (len > left || walk_differ(c, tail, pos, len, false))
-		return;
+	if (len > k->stop - pos || walk_differ(c, tail, pos, len, false))
+		return 1;
+	pos = walk_forget(c, pos + len);
+	if (next) {
+		k->state = next;
+		k->pos = pos;
+		return 0;
+	}
 	/* at_end | element, prefix | len */
-	walk_take(c, walk_forget(c, pos + len), first, first >> 32 | second << 32);
+	walk_take(c, pos, first, first >> 32 | second << 32);
+	return 1;
 }
 
 /*
@@ -106,12 +115,10 @@ PURE_LOCAL void walk_tail(struct walk_ctx *c, u32 tail, u32 pos)
 PURE_LOCAL u32 walk_path(struct walk_ctx *c)
 {
 	struct walk_work *k = &c->m->work;
-	u32 s = k->state, pos = walk_forget(c, k->pos), end = k->end, i;
+	u32 s = k->state, pos = walk_forget(c, k->pos), end = k->stop, i;
 
-	if (s & TABLE_TAIL) {
-		walk_tail(c, s, pos);
-		return 1;
-	}
+	if (s & TABLE_TAIL)
+		return walk_tail(c, s, pos);
 	if (s & TABLE_ACCEPT)
 		walk_take(c, pos, walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32,
 			  walk_word(c, s + 8 * TABLE_SYMBOL_END + 8));
@@ -171,11 +178,14 @@ static long walk_escaped_cb(u32 i, void *ctx)
 		u32 at = k->tail;
 
 		if (at >= (u32)(second >> 32)) {
+			k->state = walk_word(c, s + 16);
+			if (k->state)
+				return 0;
 			walk_take(c, pos, first, first >> 32 | second << 32);
 			return 1;
 		}
 		cell = walk_word(c, s + sizeof(struct weir_table_tail) + at);
-		if (pos >= k->end || ((cell >> ((at & 7) * 8)) & 0xff) != ch)
+		if (pos >= k->stop || ((cell >> ((at & 7) * 8)) & 0xff) != ch)
 			return 1;
 		k->tail = at + 1;
 		k->pos = next;
@@ -184,7 +194,7 @@ static long walk_escaped_cb(u32 i, void *ctx)
 	if (s & TABLE_ACCEPT)
 		walk_take(c, pos, walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32,
 			  walk_word(c, s + 8 * TABLE_SYMBOL_END + 8));
-	if (pos >= k->end)
+	if (pos >= k->stop)
 		return 1;
 	cell = walk_word(c, s + 8 * ch);
 	if ((u32)cell != s)
@@ -252,69 +262,84 @@ PURE_LOCAL bool walk_is_blank(u32 ch)
 	return ch == ' ' || ch == '\t';
 }
 
-static long walk_trim_cb(u32 i, void *ctx)
-{
-	struct walk_ctx *c = ctx;
-	struct walk_work *k = &c->m->work;
+/* walk_work.phase: what comes next in a header line */
+#define LINE_NAME 0  /* its name */
+#define LINE_BLANK 1 /* white space in front of a value that may fit */
+#define LINE_END 2   /* its end */
+#define LINE_TRIM 3  /* white space behind a value that may fit */
 
-	if (k->from >= k->to)
-		return 1;
-	if (walk_is_blank(head_byte(c->b, k->from)))
-		k->from++;
-	else if (walk_is_blank(head_byte(c->b, k->to - 1)))
-		k->to--;
-	else
-		return 1;
-	return 0;
-}
-
-/* Is the value in [k->found, end) the one that the test wants? */
-PURE_APART u32 walk_value(struct walk_ctx *c, u32 end)
+/* The start of a line: is it the header that the test names? */
+PURE_LOCAL void walk_line_name(struct walk_ctx *c)
 {
 	struct walk_work *k = &c->m->work;
+	u32 pos = k->line, n = k->name_len;
 
-	if (k->value_len == TABLE_VALUE_ANY)
-		return 1;
-	k->from = k->found;
-	k->to = end;
-	pure_loop(WEIR_HEAD_MAX, walk_trim_cb, c);
-	return k->to - k->from == k->value_len &&
-	       walk_same(c, k->value, k->from, k->value_len, TABLE_VALUE_MAX,
-			 FOLD_CASE);
+	k->phase = LINE_END;
+	k->found = 0;
+	if (head_byte(c->b, pos + n) == ':' &&
+	    walk_same(c, k->name, pos, n, TABLE_NAME_MAX, FOLD_NAME)) {
+		k->phase = LINE_BLANK;
+		k->found = pos + n + 1;
+		k->line = pos + n + 1;
+	}
 }
 
-/* A header line, or 64 bytes more of a long one. */
-static long walk_line_cb(u32 i, void *ctx)
+/* 64 bytes towards the end of the line. */
+PURE_LOCAL void walk_line_end(struct walk_ctx *c)
 {
-	struct walk_ctx *c = ctx;
 	struct walk_work *k = &c->m->work;
 	u32 pos = k->line, n;
 	u64 stop = 0;
 
-	if (pos >= k->line_end)
-		return 1;
-	if (!k->inside) {
-		k->found = 0;
-		if (head_byte(c->b, pos + k->name_len) == ':' &&
-		    walk_same(c, k->name, pos, k->name_len, TABLE_NAME_MAX, FOLD_NAME))
-			k->found = pos + k->name_len + 1;
-	}
 	for (n = 0; n < 8; n++) {
 		stop = word_is(head_word(c->b, pos), '\r');
 		if (stop)
 			break;
 		pos += 8;
 	}
-	k->inside = !stop;
-	if (!stop) {
-		k->line = pos;
-		return 0;
+	if (stop) {
+		pos += word_index(stop);
+		k->value_end = pos;
+		k->phase = k->found ? LINE_TRIM : LINE_NAME;
+		pos += 2;
 	}
-	pos = walk_forget(c, pos + word_index(stop));
-	k->line = pos + 2;
-	if (k->found && walk_value(c, pos)) {
-		k->fits = 1;
+	k->line = pos;
+}
+
+/* A step through the header lines; ends with k->fits set, or behind the last.
+ * One loop for all of it: the call depth's stack is short on kernel 6.1. */
+static long walk_line_cb(u32 i, void *ctx)
+{
+	struct walk_ctx *c = ctx;
+	struct walk_work *k = &c->m->work;
+	u32 phase = k->phase;
+
+	if (phase == LINE_TRIM) {
+		if (k->value_end > k->found &&
+		    walk_is_blank(head_byte(c->b, k->value_end - 1))) {
+			k->value_end--;
+			return 0;
+		}
+		k->phase = LINE_NAME;
+		k->fits = k->value_len == TABLE_VALUE_ANY ||
+			  (k->value_end - k->found == k->value_len &&
+			   walk_same(c, k->value, k->found, k->value_len,
+				     TABLE_VALUE_MAX, FOLD_CASE));
+		return k->fits != 0;
+	}
+	if (k->line >= k->line_end)
 		return 1;
+	if (phase == LINE_NAME) {
+		walk_line_name(c);
+	} else if (phase == LINE_BLANK) {
+		if (walk_is_blank(head_byte(c->b, k->line))) {
+			k->line++;
+			k->found = k->line;
+		} else {
+			k->phase = LINE_END;
+		}
+	} else {
+		walk_line_end(c);
 	}
 	return 0;
 }
@@ -340,8 +365,9 @@ static long walk_test_cb(u32 i, void *ctx)
 		} else {
 			k->line = c->h->fields;
 			k->line_end = c->h->head_len - 2;
-			k->inside = 0;
-			pure_loop(WEIR_HEAD_MAX / 2, walk_line_cb, c);
+			k->phase = LINE_NAME;
+			/* a step for each blank, two for each line, and more */
+			pure_loop(2 * WEIR_HEAD_MAX, walk_line_cb, c);
 		}
 	}
 	if (flags & TABLE_TEST_MORE)
@@ -353,7 +379,7 @@ static long walk_test_cb(u32 i, void *ctx)
 }
 
 /* Has the request what the tests from `test` on want? */
-PURE_APART u32 walk_fits(struct walk_ctx *c, u32 test)
+PURE_LOCAL u32 walk_fits(struct walk_ctx *c, u32 test)
 {
 	struct walk_work *k = &c->m->work;
 
@@ -363,7 +389,33 @@ PURE_APART u32 walk_fits(struct walk_ctx *c, u32 test)
 	return k->fits;
 }
 
-/* The next automaton of the set at hand, the next set, or the next host. */
+/* Takes the next host record up, if any; 1: none is left, or a route is found.
+ * A host without a match falls through to the next class. */
+PURE_LOCAL u32 walk_next_host(struct walk_ctx *c)
+{
+	struct walk_work *k = &c->m->work;
+	u32 at = k->host_at, ref;
+	u64 w;
+
+	if (k->best != TABLE_NO_REF)
+		return 1;
+	if (at == 0 && k->host[0] == TABLE_NO_REF)
+		at = 1;
+	if (at == 1 && k->host[1] == TABLE_NO_REF)
+		at = 2;
+	if (at > 2)
+		return 1;
+	ref = at == 0 ? k->host[0] : at == 1 ? k->host[1] : k->host[2];
+	k->host_at = at + 1;
+	if (ref == TABLE_NO_REF)
+		return 1;
+	w = walk_word(c, ref);
+	k->set = w;
+	k->sets = w >> 32;
+	return 0;
+}
+
+/* The next automaton of the set at hand, of the next set, of the next host. */
 static long walk_set_cb(u32 i, void *ctx)
 {
 	struct walk_ctx *c = ctx;
@@ -374,78 +426,66 @@ static long walk_set_cb(u32 i, void *ctx)
 	if (!root) {
 		u64 roots, more;
 
-		if (k->last && k->best != TABLE_NO_REF)
+		if (!k->sets && walk_next_host(c))
 			return 1;
-		if (!k->sets) {
-			u32 at = k->host_at, ref;
-
-			/* a host without a match falls through to the next class */
-			if (at > 2 || k->best != TABLE_NO_REF)
-				return 1;
-			ref = at == 0 ? k->host[0] : at == 1 ? k->host[1] : k->host[2];
-			k->host_at = at + 1;
-			if (ref != TABLE_NO_REF) {
-				u64 w = walk_word(c, ref);
-
-				k->set = w;
-				k->sets = w >> 32;
-			}
+		if (!k->sets)
 			return 0;
-		}
 		roots = walk_word(c, k->set);
 		more = walk_word(c, k->set + 8);
 		k->set += sizeof(struct weir_table_set);
 		k->sets--;
-		k->regex = 0;
-		if ((u32)roots && !walk_fits(c, roots)) {
-			/* the last set of its rank still ends the search */
-			k->last = more >> 32;
-			return 0;
-		}
-		k->regex = more;
 		k->last = more >> 32;
+		if ((u32)roots && !walk_fits(c, roots))
+			return k->last && k->best != TABLE_NO_REF;
+		k->regex = more;
 		root = roots >> 32;
-		if (!root)
-			return 0;
 	}
-	walk_run(c, root);
+	if (root)
+		walk_run(c, root);
 	return k->last && !k->regex && k->best != TABLE_NO_REF;
 }
 
 /* ---- hosts ---- */
 
-/* The same for a host, leftwards from k->pos to k->end. */
+/* `ends` holds at_end and, above it, element. */
+PURE_LOCAL void walk_host_take(struct walk_ctx *c, u32 pos, u32 start, u64 ends)
+{
+	struct walk_work *k = &c->m->work;
+	u32 wild = ends >> 32;
+
+	if (wild != TABLE_NO_REF) {
+		k->wild = wild;
+		k->wild_pos = pos;
+	}
+	if (pos <= start)
+		k->host[0] = ends;
+}
+
+/* The same for a host, leftwards from k->pos to k->stop. */
 PURE_LOCAL u32 walk_host(struct walk_ctx *c)
 {
 	struct walk_work *k = &c->m->work;
-	u32 s = k->state, pos = walk_forget(c, k->pos), start = k->end, i;
+	u32 s = k->state, pos = walk_forget(c, k->pos), start = k->stop, i;
 
-	if (s & (TABLE_ACCEPT | TABLE_TAIL)) {
-		u32 at_end, wild;
+	if (s & TABLE_TAIL) {
+		u32 len = walk_word(c, s + 8) >> 32, next = walk_word(c, s + 16);
 
-		if (s & TABLE_TAIL) {
-			u64 first = walk_word(c, s);
-			u32 len = walk_word(c, s + 8) >> 32;
-
-			at_end = first;
-			wild = first >> 32;
-			if (len > pos - start ||
-			    walk_differ(c, s, pos - len, len, true))
-				return 1;
-			pos = walk_forget(c, pos - len);
-		} else {
-			at_end = walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32;
-			wild = walk_word(c, s + 8 * TABLE_SYMBOL_END + 8);
-		}
-		if (wild != TABLE_NO_REF) {
-			k->wild = wild;
-			k->wild_pos = pos;
-		}
-		if (pos <= start)
-			k->host[0] = at_end;
-		if (s & TABLE_TAIL)
+		if (len > pos - start || walk_differ(c, s, pos - len, len, true))
 			return 1;
+		pos = walk_forget(c, pos - len);
+		k->pos = pos;
+		k->state = next;
+		if (next)
+			return 0;
+		/* at_end | element */
+		walk_host_take(c, pos, start, walk_word(c, s));
+		return 1;
 	}
+	if (s & TABLE_ACCEPT)
+		walk_host_take(c, pos, start,
+			       walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32 |
+				       walk_word(c, s + 8 * TABLE_SYMBOL_END + 8)
+					       << 32);
 	for (i = 0; i < WALK_STEPS; i++) {
 		u64 cell;
 
@@ -499,7 +539,7 @@ PURE_LOCAL void walk_hosts(struct walk_ctx *c)
 		return;
 	k->state = root;
 	k->pos = start + c->h->host_len;
-	k->end = start;
+	k->stop = start;
 	pure_loop(WEIR_HEAD_MAX, walk_host_cb, c);
 	if (k->wild != TABLE_NO_REF && walk_is_label(c, start, k->wild_pos))
 		k->host[1] = k->wild;
@@ -526,7 +566,7 @@ PURE int table_find(const void *table, u32 mask, const struct weir_head *b,
 	k->regex = 0;
 	k->last = 0;
 	walk_hosts(&c);
-	k->end = h->path_off + h->path_len;
+	k->stop = h->path_off + h->path_len;
 	pure_loop(2 * WEIR_MAX_ROUTES + 4, walk_set_cb, &c);
 
 	ref = k->best;

@@ -21,10 +21,10 @@
 
 /* State of the walk, kept here for the verifier's sake like head_work. */
 struct walk_work {
-	u32 state, pos, end; /* of an automaton and its input */
-	u32 best, best_pos;  /* reference, and where what it matched ends */
-	u32 wild, wild_pos;  /* the same for a wildcard host */
-	u32 host[3];	     /* references: exact, wildcard, any */
+	u32 state, pos, stop; /* of an automaton and its input */
+	u32 best, best_pos;   /* reference, and where what it matched ends */
+	u32 wild, wild_pos;   /* the same for a wildcard host */
+	u32 host[3];	      /* references: exact, wildcard, any */
 	u32 host_at;
 	u32 set, sets; /* next set of that host, and how many are left */
 	u32 tail;      /* bytes of a tail that have matched */
@@ -32,10 +32,9 @@ struct walk_work {
 	u32 regex, last; /* of the set at hand, see struct weir_table_set */
 	u32 test, fits;	 /* test at hand; does its condition hold? */
 	u32 name, name_len, value, value_len; /* what it wants */
-	u32 line, line_end; /* header line at hand, and the end of all */
-	u32 found;	    /* its value, when its name fits */
-	u32 inside;	    /* 1: not at the start of a line */
-	u32 from, to;	    /* for trimming */
+	u32 line, line_end;   /* header line at hand, and the end of all */
+	u32 found;	      /* its value, when its name fits */
+	u32 phase, value_end; /* what is being looked for; where its value ends */
 };
 
 struct route_match {

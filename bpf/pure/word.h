@@ -98,10 +98,24 @@ PURE_LOCAL u64 word_is_exact(u64 w, u64 c)
 	return ~(((x & WORD_LOW7) + WORD_LOW7) | x) & WORD_HIGH;
 }
 
-/* Marks bytes below n (n <= 0x80) and DEL, lowest exact. */
+/* Marks bytes below n (n <= 0x7f) and DEL, all exact. */
 PURE_LOCAL u64 word_control(u64 w, u64 n)
 {
-	return ((w - n * WORD_ONES) & ~w & WORD_HIGH) | word_is(w, 0x7f);
+	u64 x = w & WORD_LOW7;
+
+	return (~(x + (0x80 - n) * WORD_ONES) | (x + WORD_ONES)) & ~w & WORD_HIGH;
+}
+
+/* Marks what is neither a letter nor "-", all exact. */
+PURE_LOCAL u64 word_not_name(u64 w)
+{
+	u64 x = w & WORD_LOW7, y = x | WORD_CASE;
+
+	return (((~(y + (0x80 - 'a') * WORD_ONES) |
+		  (y + (0x80 - 'z' - 1) * WORD_ONES)) &
+		 ((x ^ '-' * WORD_ONES) + WORD_LOW7)) |
+		w) &
+	       WORD_HIGH;
 }
 
 /* Marks ASCII letters, all exact. */

@@ -13,7 +13,7 @@
  *
  *	TABLE_ACCEPT	something ends here: the row has an accept record
  *	TABLE_TAIL	not a row but the offset of a tail: the only bytes that
- *			may still follow, and what they lead to
+ *			may follow, and what they lead to: the end, or a state
  *
  * The cell for byte c of state s stands at row + 8 * c and is an edge of s if
  * and only if its `check` is s; rows overlap like the teeth of combs. The
@@ -84,8 +84,10 @@ struct weir_table_cell {
 /* `len` bytes follow, padded to a multiple of 8. For a host they stand as in
  * the name, and end where the walk from the right has come to. */
 struct weir_table_tail {
-	u32 at_end, element, prefix;
+	u32 at_end, element, prefix; /* when next is 0 */
 	u32 len;
+	u32 next; /* the state behind the bytes, no tail; 0: the end */
+	u32 pad;
 };
 
 struct weir_table_host {

@@ -56,7 +56,8 @@ static bool is_state(const struct checker *c, uint32_t state)
 		       is_within(&c->h->tails, off,
 				 sizeof(*t) + ((t->len + 7) & ~7u)) &&
 		       is_either_ref(c, t->at_end) && is_either_ref(c, t->element) &&
-		       is_either_ref(c, t->prefix);
+		       is_either_ref(c, t->prefix) &&
+		       (!t->next || (!(t->next & TABLE_TAIL) && is_state(c, t->next)));
 	}
 	if (!is_within(&c->h->cells, off,
 		       TABLE_ROW_CELLS * sizeof(struct weir_table_cell)))

@@ -84,19 +84,22 @@ struct writer {
 	struct tails *tails;
 	bool is_backwards;
 	uint32_t *state; /* of each node */
-	int16_t *chain;	 /* bytes to the only leaf below, -1: it is no tail */
+	uint8_t *chain;	 /* bytes below without a choice... */
+	uint32_t *end;	 /* ...and the node where they end */
+	bool *is_wanted; /* something leads to its state */
 };
 
+/* The tail that begins at `at`, its bytes those of the nodes below. */
 static int write_tail(struct writer *w, uint32_t at)
 {
 	const struct trie_node *item = w->t->nodes.item;
 	struct tails *to = w->tails;
 	uint8_t bytes[TABLE_TAIL_MAX] = {0};
 	struct weir_table_tail tail = {};
+	uint32_t start = at;
 	size_t size, i;
 
-	w->state[at] = to->len | TABLE_TAIL;
-	while (item[at].child) {
+	while (at != w->end[start]) {
 		at = item[at].child;
 		bytes[tail.len++] = item[at].byte;
 	}
@@ -109,6 +112,9 @@ static int write_tail(struct writer *w, uint32_t at)
 	tail.at_end = item[at].accept[TRIE_AT_END];
 	tail.element = item[at].accept[TRIE_ELEMENT];
 	tail.prefix = item[at].accept[TRIE_PREFIX];
+	if (item[at].child)
+		tail.next = w->state[at];
+	w->state[start] = to->len | TABLE_TAIL;
 	size = sizeof(tail) + ((tail.len + 7) & ~7u);
 	if (to->len + size > WEIR_TABLE_MAX)
 		return -E2BIG;
@@ -150,36 +156,67 @@ static int write_row(struct writer *w, uint32_t at)
 	return 0;
 }
 
+/* A chain of fewer bytes in front of a row is not worth a tail. */
+#define CHAIN_WORTH 4
+
+/* Leaves and long chains become tails, the rest rows. */
+static bool is_tail(const struct writer *w, uint32_t at)
+{
+	return w->chain[at] >= CHAIN_WORTH || !w->t->nodes.item[w->end[at]].child;
+}
+
 /* Every child has a greater number than its parent: backwards, children come
  * before their parents, without recursion. */
-static int write_nodes(struct writer *w)
+static void find_chains(struct writer *w)
 {
 	const struct trie_node *item = w->t->nodes.item;
 	size_t i = w->t->nodes.len;
+
+	while (i--) {
+		uint32_t child = item[i].child;
+		bool is_single = child && !item[child].sibling;
+
+		w->chain[i] = 0;
+		w->end[i] = i;
+		if (is_single && !node_accepts(&item[i]) &&
+		    w->chain[child] < TABLE_TAIL_MAX) {
+			w->chain[i] = w->chain[child] + 1;
+			w->end[i] = w->end[child];
+		}
+	}
+}
+
+static void find_wanted(struct writer *w)
+{
+	const struct trie_node *item = w->t->nodes.item;
+	size_t i;
+
+	w->is_wanted[0] = true;
+	for (i = 0; i < w->t->nodes.len; i++) {
+		uint32_t child = item[i].child;
+
+		if (!w->is_wanted[i])
+			continue;
+		if (is_tail(w, i)) {
+			if (w->end[i] != i)
+				w->is_wanted[w->end[i]] = item[w->end[i]].child;
+			continue;
+		}
+		for (; child; child = item[child].sibling)
+			w->is_wanted[child] = true;
+	}
+}
+
+static int write_nodes(struct writer *w)
+{
+	size_t i = w->t->nodes.len;
 	int r = 0;
 
-	while (i-- && !r) {
-		const struct trie_node *n = &item[i];
-		uint32_t child = n->child;
-		bool is_leaf = !child, is_single = child && !item[child].sibling;
-
-		w->chain[i] = -1;
-		if (is_leaf)
-			w->chain[i] = 0;
-		else if (is_single && !node_accepts(n) && w->chain[child] >= 0 &&
-			 w->chain[child] < (int)TABLE_TAIL_MAX)
-			w->chain[i] = w->chain[child] + 1;
-		if (w->chain[i] >= 0)
-			continue;
-		/* the row of a node wants its children's states first */
-		for (; child && !r; child = item[child].sibling)
-			if (w->chain[child] >= 0)
-				r = write_tail(w, child);
-		if (!r)
-			r = write_row(w, i);
-	}
-	if (!r && w->chain[0] >= 0)
-		r = write_tail(w, 0);
+	find_chains(w);
+	find_wanted(w);
+	while (i-- && !r)
+		if (w->is_wanted[i])
+			r = is_tail(w, i) ? write_tail(w, i) : write_row(w, i);
 	return r;
 }
 
@@ -194,13 +231,17 @@ int trie_write(struct trie *t, struct rows *rows, struct tails *tails, int is_ba
 	};
 	int r = -ENOMEM;
 
-	w.state = malloc(t->nodes.len * sizeof(*w.state));
-	w.chain = malloc(t->nodes.len * sizeof(*w.chain));
-	if (w.state && w.chain)
+	w.state = calloc(t->nodes.len, sizeof(*w.state));
+	w.chain = calloc(t->nodes.len, sizeof(*w.chain));
+	w.end = calloc(t->nodes.len, sizeof(*w.end));
+	w.is_wanted = calloc(t->nodes.len, sizeof(*w.is_wanted));
+	if (w.state && w.chain && w.end && w.is_wanted)
 		r = write_nodes(&w);
 	if (!r)
 		*root = w.state[0];
 	free(w.state);
 	free(w.chain);
+	free(w.end);
+	free(w.is_wanted);
 	return r;
 }
