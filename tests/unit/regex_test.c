@@ -95,6 +95,9 @@ static const struct vector {
 	{"(a|b?)*", "abc", 2},
 	{"(a?\?b*)*", "ab", 0},
 	{"(?:(?:a?\?)*b?)*", "ab", 0},
+	{"(?:a?\?b?)*", "ba", 1},
+	{"(?:a?\?b?)+", "ba", 1},
+	{"(?:a?\?(?:b?\?a?\?)*)*b", "abb", 2},
 	{"(){1000}a", "a", 1},
 	{"(?:a{,x)", "a{,x", 4},
 	/* what a byte is */
@@ -160,6 +163,8 @@ static const struct vector {
 	{"/.*\\b", "/ab-c-", 5},
 	{"/\\w+?\\b", "/ab-c", 3},
 	{"a\\b|ab", "ab", 2},
+	{"a/$|a\\b", "a/", 2},
+	{"a/$|a\\b", "a/b", 1},
 };
 
 static void test_vectors(void **state)
@@ -432,9 +437,11 @@ static void test_back(void **state)
 		const char *pattern;
 		bool has_back;
 	} backs[] = {
-		{"/foo\\b", true},	 {"/foo\\b/", false}, {"/foo$", false},
-		{"(?m)/foo$", true},	 {"/\\bfoo", false},  {"\\b\\Bfoo", false},
-		{"/foo(?:\\b|/)", true},
+		{"/foo\\b", true},	 {"/foo\\b/", false},
+		{"/foo$", false},	 {"(?m)/foo$", true},
+		{"/\\bfoo", false},	 {"\\b\\Bfoo", false},
+		{"/foo(?:\\b|/)", true}, {"/foo(?:\\b|)", false},
+		{"/foo(?:|\\b)", false},
 	};
 	struct dfa d;
 	size_t i;
@@ -535,6 +542,13 @@ static void test_limits(void **state)
 	assert_int_equal(build_limited("(a|b)*c(a|b)*d", true, &limits, &d, &err),
 			 -E2BIG);
 	assert_non_null(strstr(err.what, "limit of 20 steps"));
+	/* without length the order of ways through a pattern makes no state */
+	limits = (struct dfa_limits){.states = 6};
+	assert_int_equal(build_limited("(.*a|.*b){3}c", true, &limits, &d, &err),
+			 -E2BIG);
+	assert_int_equal(build_limited("(.*a|.*b){3}c", false, &limits, &d, &err), 0);
+	dfa_free(&d);
+	limits = (struct dfa_limits){.states = 1};
 	assert_int_equal(build_limited("(a|b)*c", true, &limits, &d, NULL), -E2BIG);
 }
 

@@ -35,7 +35,7 @@
 #define REGEX_NODES_MAX 400000u /* NFA nodes of all patterns of one dfa_build */
 #define DFA_STATES_MAX 10000u	/* and one for each NFA node, before minimising */
 #define DFA_CELLS_MAX (1u << 24)
-#define DFA_WORK_MAX (1ull << 27) /* list items touched: about half a second */
+#define DFA_WORK_MAX (1ull << 27) /* list items touched */
 
 struct regex;
 
@@ -47,9 +47,12 @@ void regex_free(struct regex *re);
 /*
  * What the automaton shall tell of a pattern. A smaller rank is better; of the
  * patterns that match, the one with the best rank wins, of equal ranks the one
- * that stands first. With `length` the walker learns how much of the input the
- * match takes: of all matches the one that a backtracking engine finds first,
- * greedy and lazy. Without, only whether there is one, with fewer states.
+ * that stands first.
+ *
+ * With `length` the walker learns how much of the input the match takes: of all
+ * matches the one that PCRE finds first, greedy and lazy. (RE2 and Rust differ on
+ * repeats of what may be empty, such as (a??b?)*.) Without, only whether there is
+ * one, with fewer states: the walk ends where that is known.
  */
 struct dfa_pattern {
 	const struct regex *re;

@@ -442,7 +442,7 @@ static int class_item(struct regex_parser *p, int *byte, struct byte_set *set)
 int parse_class(struct regex_parser *p, struct byte_set *out)
 {
 	size_t start = p->pos, from;
-	struct byte_set set = {}, part;
+	struct byte_set set = {}, part = {};
 	bool inverted, first = true;
 	int byte, last, ret;
 

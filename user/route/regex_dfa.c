@@ -371,10 +371,10 @@ static int state_of(struct builder *b, struct list *l, enum edge before, u32 lat
 	return ret;
 }
 
-static int state_step(struct builder *b, u32 from, u32 class)
+static int state_step(struct builder *b, u32 from, u32 kind)
 {
 	struct state s = b->states.item[from];
-	u32 byte = b->byte_of[class], late = NO_PATTERN, i, len = s.len, to;
+	u32 byte = b->byte_of[kind], late = NO_PATTERN, i, len = s.len, to;
 	const u32 *items = b->items + s.items;
 	enum edge edge = edge_of(byte);
 	int ret;
@@ -398,20 +398,19 @@ static int state_step(struct builder *b, u32 from, u32 class)
 	}
 	ret = state_of(b, &b->then, edge, late, &to);
 	if (!ret)
-		b->next[(size_t)from * b->classes + class] = to;
+		b->next[(size_t)from * b->classes + kind] = to;
 	return ret;
 }
 
 static int determinise(struct builder *b, u32 *start)
 {
-	u32 class, s, i;
+	struct state *dead = vec_push(&b->states);
+	u32 kind, s, i;
 	int ret;
 
-	if (!vec_push(&b->states))
+	if (!dead)
 		return builder_memory(b);
-	b->states.item[DFA_DEAD].accept = NO_PATTERN;
-	b->states.item[DFA_DEAD].accept_end = NO_PATTERN;
-	b->states.item[DFA_DEAD].late = NO_PATTERN;
+	dead->accept = dead->accept_end = dead->late = NO_PATTERN;
 	ret = table_grow(b);
 	if (!ret)
 		ret = next_grow(b);
@@ -425,8 +424,8 @@ static int determinise(struct builder *b, u32 *start)
 	}
 	ret = state_of(b, &b->then, EDGE_TEXT, NO_PATTERN, start);
 	for (s = 0; !ret && s < b->states.len; s++) {
-		for (class = 0; !ret && class < b->classes; class ++)
-			ret = state_step(b, s, class);
+		for (kind = 0; !ret && kind < b->classes; kind++)
+			ret = state_step(b, s, kind);
 		if (!ret && b->work > b->max_work)
 			ret = err_set(b->err, -E2BIG,
 				      "regular expression: over the limit of %llu "
@@ -544,7 +543,7 @@ int dfa_build(const struct dfa_pattern *patterns, size_t n,
 	      const struct dfa_limits *limits, struct dfa *out, struct err *err)
 {
 	struct builder b = {.err = err};
-	u32 start;
+	u32 start = DFA_DEAD;
 	int ret;
 
 	ret = builder_add(&b, patterns, n, limits);

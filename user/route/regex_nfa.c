@@ -258,7 +258,7 @@ bool byte_is_word(u32 byte)
 static void classes_refine(struct classes *k, const struct byte_set *set)
 {
 	u32 in[256] = {}, out[256] = {}, c;
-	int moved[256];
+	int moved[256] = {};
 
 	for (c = 0; c < 256; c++) {
 		if (byte_set_has(set, c))

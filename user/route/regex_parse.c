@@ -445,7 +445,7 @@ int regex_parse(const char *text, size_t len, struct regex **out, size_t *at,
 		struct err *err)
 {
 	struct regex *re = calloc(1, sizeof(*re));
-	size_t ignored;
+	size_t ignored = 0;
 	struct regex_parser p = {
 		.text = text,
 		.len = len,
