@@ -256,7 +256,7 @@ static const struct fault {
 	{"(?i)\xc3\xa9", -EOPNOTSUPP, 4, "beyond ASCII"},
 	{"a\\Z", -EOPNOTSUPP, 1, "\"\\Z\""},
 	{"a\\Kb", -EOPNOTSUPP, 1, "\"\\K\""},
-	{"(?x)a b", -EOPNOTSUPP, 0, "\"(?x\""},
+	{"(?x)a b", -EOPNOTSUPP, 0, "flag \"(?x\""},
 	{"(?#note)a", -EOPNOTSUPP, 0, "comment"},
 	{"(*UTF)a", -EOPNOTSUPP, 0, "verb"},
 	{"\\R", -EOPNOTSUPP, 0, "\"\\R\""},

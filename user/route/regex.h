@@ -13,11 +13,13 @@
  * A character beyond ASCII is the bytes of its UTF-8 form, repeated as one; it
  * is refused in a class and under (?i).
  *
- * Errors of regex_parse:
- *	-EINVAL		no engine would take it
- *	-EOPNOTSUPP	PCRE takes it, an automaton of ours cannot say it; only when
- *			the rest of the pattern parses too
- *	-E2BIG		over a limit
+ * Errors of regex_parse; the sentence is to be completed by the caller, who knows
+ * the rule:
+ *	-EINVAL		no engine would take it: err.what says why
+ *	-EOPNOTSUPP	PCRE takes it, an automaton of ours cannot say it: err.what
+ *			is its name, like lookahead "(?=". Only when the rest of the
+ *			pattern parses too.
+ *	-E2BIG		over a limit: err.what says which
  *	-ENOMEM
  */
 #pragma once

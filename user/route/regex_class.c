@@ -322,8 +322,7 @@ int parse_escape(struct regex_parser *p, bool in_class, struct escape *out)
 	case 'Q':
 		out->kind = ESCAPE_QUOTE;
 		if (in_class) /* what follows cannot be read without knowing it */
-			return parser_fail(p, -EOPNOTSUPP, at,
-					   "\"\\Q\" in a class is not supported");
+			return parser_fail(p, -EOPNOTSUPP, at, "\"\\Q\" in a class");
 		return 0;
 	case 'E': /* passed over, but engines differ in what it parts */
 		parser_refuse(p, at, "\"\\E\" without \"\\Q\"");

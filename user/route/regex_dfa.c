@@ -270,7 +270,7 @@ static int items_keep(struct builder *b, const struct list *l)
 
 	if (b->item_count + l->len > ITEMS_MAX)
 		return err_set(b->err, -E2BIG,
-			       "regular expression: the states of its automaton are "
+			       "the states of its automaton are "
 			       "over the limit of %u items",
 			       ITEMS_MAX);
 	while (b->item_count + l->len > want)
@@ -297,7 +297,7 @@ static int next_grow(struct builder *b)
 		return 0;
 	if (b->states.len * b->classes > DFA_CELLS_MAX)
 		return err_set(b->err, -E2BIG,
-			       "regular expression: %zu states of %u kinds of bytes, "
+			       "%zu states of %u kinds of bytes, "
 			       "over the limit of %u cells",
 			       b->states.len, b->classes, DFA_CELLS_MAX);
 	p = realloc(b->next, want * b->classes * sizeof(*p));
@@ -351,7 +351,7 @@ static int state_of(struct builder *b, struct list *l, enum edge before, u32 lat
 	}
 	if (b->states.len >= b->max_states)
 		return err_set(b->err, -E2BIG,
-			       "regular expression: over the limit of %u states of its "
+			       "over the limit of %u states of its "
 			       "automaton",
 			       b->max_states);
 	s.items = (u32)b->item_count;
@@ -428,7 +428,7 @@ static int determinise(struct builder *b, u32 *start)
 			ret = state_step(b, s, kind);
 		if (!ret && b->work > b->max_work)
 			ret = err_set(b->err, -E2BIG,
-				      "regular expression: over the limit of %llu "
+				      "over the limit of %llu "
 				      "steps to build its automaton",
 				      (unsigned long long)b->max_work);
 	}

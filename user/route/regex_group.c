@@ -132,7 +132,7 @@ static int parse_flags(struct regex_parser *p, size_t at, struct regex_node **ou
 		return parser_fail(p, -EINVAL, at, "\"(\" without its \")\"");
 	/* These change how the rest is read: it cannot be looked at. */
 	if (c == 'x' || c == 'n' || c == 'J' || c == 'C')
-		return parser_fail(p, -EOPNOTSUPP, at, "\"(?%c\" is not supported", c);
+		return parser_fail(p, -EOPNOTSUPP, at, "flag \"(?%c\"", c);
 	return parser_fail(p, -EINVAL, p->pos, "unknown group \"%.*s\"",
 			   (int)(p->pos + 1 - at), p->text + at);
 }
@@ -204,7 +204,7 @@ static int parse_group_within(struct regex_parser *p, struct regex_node **out)
 	p->pos++;
 	c = parser_peek(p, 1);
 	if (parser_peek(p, 0) == '*' && (c == ':' || (c >= 'A' && is_name(c))))
-		return parser_fail(p, -EOPNOTSUPP, at, "verb \"(*\" is not supported");
+		return parser_fail(p, -EOPNOTSUPP, at, "verb \"(*\"");
 	p->groups++;
 	return group_body(p, at, p->flags, out);
 }

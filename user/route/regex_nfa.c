@@ -22,8 +22,7 @@ static int nfa_push(struct compiler *c, struct nfa_node node, u32 *at)
 	struct nfa_node *n;
 
 	if (c->nfa->nodes.len >= c->limit)
-		return err_set(c->err, -E2BIG,
-			       "regular expression: over the limit of %u NFA nodes",
+		return err_set(c->err, -E2BIG, "over the limit of %u NFA nodes",
 			       c->limit);
 	n = vec_push(&c->nfa->nodes);
 	if (!n)
@@ -202,7 +201,7 @@ static int compile(struct compiler *c, const struct regex_node *n, u32 *at, u32 
 
 	if (c->steps++ > 4ull * c->limit)
 		return err_set(c->err, -E2BIG,
-			       "regular expression: repeats in repeats, over the limit "
+			       "repeats in repeats, over the limit "
 			       "of %u steps",
 			       4 * c->limit);
 	/* behind what takes a byte it does not matter what came before */

@@ -28,7 +28,7 @@ int parser_fail(struct regex_parser *p, int code, size_t at, const char *fmt, ..
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	*p->at = at;
-	return err_set(p->err, code, "regular expression: %s, at offset %zu", what, at);
+	return err_set(p->err, code, "%s", what);
 }
 
 int parser_memory(struct regex_parser *p)
@@ -436,8 +436,7 @@ static int parse_all(struct regex_parser *p, struct regex_node **out)
 				   "backreference to group %u, which is not there",
 				   p->reference);
 	if (p->refused)
-		return parser_fail(p, -EOPNOTSUPP, p->refused_at, "%s is not supported",
-				   p->refusal);
+		return parser_fail(p, -EOPNOTSUPP, p->refused_at, "%s", p->refusal);
 	return 0;
 }
 
