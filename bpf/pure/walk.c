@@ -31,9 +31,10 @@ PURE_LOCAL u32 walk_half(const struct walk_ctx *c, u32 off)
 
 #define walk_header(c, field) walk_half(c, offsetof(struct weir_table_header, field))
 
-/* Takes a route that ends at pos when it precedes the best one so far. One
- * that matches again further on has matched more: strip-path takes that. */
-PURE_LOCAL void walk_take(struct walk_ctx *c, u32 pos, u32 at_end, u64 rest)
+/* Takes a route that ends at pos, or with TABLE_BACK one byte before, at
+ * `before`, when it precedes the best one so far. One that matches again further
+ * on has matched more: strip-path takes that. */
+PURE_LOCAL void walk_take(struct walk_ctx *c, u32 pos, u32 before, u32 at_end, u64 rest)
 {
 	struct walk_work *k = &c->m->work;
 	u32 ref = rest >> 32;
@@ -42,9 +43,9 @@ PURE_LOCAL void walk_take(struct walk_ctx *c, u32 pos, u32 at_end, u64 rest)
 		ref = at_end;
 	else if (head_byte(c->b, pos) == '/')
 		ref = rest;
-	if (ref <= k->best) {
+	if ((ref | TABLE_FLAGS) <= (k->best | TABLE_FLAGS)) {
 		k->best = ref;
-		k->best_pos = pos;
+		k->best_pos = ref & TABLE_BACK ? before : pos;
 	}
 }
 
@@ -102,7 +103,7 @@ PURE_LOCAL u32 walk_tail(struct walk_ctx *c, u32 tail, u32 pos)
 		return 0;
 	}
 	/* at_end | element, prefix | len */
-	walk_take(c, pos, first, first >> 32 | second << 32);
+	walk_take(c, pos, pos, first, first >> 32 | second << 32);
 	return 1;
 }
 
@@ -120,7 +121,7 @@ PURE_LOCAL u32 walk_path(struct walk_ctx *c)
 	if (s & TABLE_TAIL)
 		return walk_tail(c, s, pos);
 	if (s & TABLE_ACCEPT)
-		walk_take(c, pos, walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32,
+		walk_take(c, pos, pos - 1, walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32,
 			  walk_word(c, s + 8 * TABLE_SYMBOL_END + 8));
 	for (i = 0; i < WALK_STEPS; i++) {
 		u64 cell;
@@ -181,7 +182,7 @@ static long walk_escaped_cb(u32 i, void *ctx)
 			k->state = walk_word(c, s + 16);
 			if (k->state)
 				return 0;
-			walk_take(c, pos, first, first >> 32 | second << 32);
+			walk_take(c, pos, pos, first, first >> 32 | second << 32);
 			return 1;
 		}
 		cell = walk_word(c, s + sizeof(struct weir_table_tail) + at);
@@ -192,7 +193,8 @@ static long walk_escaped_cb(u32 i, void *ctx)
 		return 0;
 	}
 	if (s & TABLE_ACCEPT)
-		walk_take(c, pos, walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32,
+		walk_take(c, pos, k->before,
+			  walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32,
 			  walk_word(c, s + 8 * TABLE_SYMBOL_END + 8));
 	if (pos >= k->stop)
 		return 1;
@@ -202,6 +204,7 @@ static long walk_escaped_cb(u32 i, void *ctx)
 	k->state = cell >> 32;
 	k->tail = 0;
 	k->pos = next;
+	k->before = pos;
 	return 0;
 }
 

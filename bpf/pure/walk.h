@@ -28,7 +28,9 @@ struct walk_work {
 	u32 host_at;
 	u32 set, sets; /* next set of that host, and how many are left */
 	u32 tail;      /* bytes of a tail that have matched */
+	u32 before;    /* where the byte in front of pos starts */
 	u32 known;
+	u32 pad;
 	u32 regex, last; /* of the set at hand, see struct weir_table_set */
 	u32 test, fits;	 /* test at hand; does its condition hold? */
 	u32 name, name_len, value, value_len; /* what it wants */

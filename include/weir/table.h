@@ -47,6 +47,7 @@
 #define TABLE_ACCEPT 1u
 #define TABLE_TAIL 2u
 #define TABLE_REF 4u
+#define TABLE_BACK 1u /* in a reference: the match ended one byte before */
 #define TABLE_NO_REF 0xffffffffu
 #define TABLE_FLAGS 7u
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Route tables: compiled, checked, and walked by the kernel's own code. */
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -317,6 +318,91 @@ static void replies(void **state)
 	assert_int_equal(m.action, WEIR_ACTION_REPLY);
 	assert_int_equal(m.reply_id, WEIR_REPLY_FIRST_FREE + 3);
 	free(t.blob);
+}
+
+static void regexes(void **state)
+{
+	static const struct rule rules[] = {
+		{"h", WEIR_PATH_PREFIX, "/api/users", 0},		       /* 1 */
+		{"h", WEIR_PATH_REGEX, "/api/.*", 0},			       /* 2 */
+		{"h", WEIR_PATH_REGEX, "/api/users/\\d+$", 0},		       /* 3 */
+		{"h", WEIR_PATH_EXACT, "/api/users/7", 0},		       /* 4 */
+		{"h", WEIR_PATH_REGEX, "/strip/[a-z]+", WEIR_ROUTE_STRIP},     /* 5 */
+		{"h", WEIR_PATH_REGEX, "/word/\\w+\\b", WEIR_ROUTE_STRIP},     /* 6 */
+		{"h", WEIR_PATH_REGEX, "/caf\xc3\xa9+/x y", WEIR_ROUTE_STRIP}, /* 7 */
+		{"h", WEIR_PATH_REGEX, "/q|/b", 0},			       /* 8 */
+		{ANY, WEIR_PATH_REGEX, "/(?i)any$", 0},			       /* 9 */
+	};
+	static const struct query queries[] = {
+		{"h", "/api/users", 2, 0},
+		{"h", "/api/users/7", 4, 0},
+		{"h", "/api/users/77", 3, 0},
+		{"h", "/api/users/77?x", 3, 0},
+		{"h", "/api/users/7x", 2, 0},
+		{"h", "/api", 0, 0},
+		{"h", "/strip/abc/d", 5, 10},
+		{"h", "/strip/abc", 5, 10},
+		{"h", "/strip/9", 0, 0},
+		{"h", "/word/ab-c", 6, 8},
+		{"h", "/word/ab", 6, 8},
+		{"h", "/word/ab%20", 6, 8},
+		{"h", "/word/a%20b%20", 6, 7},
+		{"h", "/caf%c3%a9/x%20y/z", 7, 16},
+		{"h", "/q", 8, 0},
+		{"h", "/bcd", 8, 0},
+		{"h", "/x/b", 0, 0},
+		{"h", "/ANY", 9, 0},
+		{"x", "/aNy", 9, 0},
+		{"x", "/any/", 0, 0},
+	};
+	struct table t;
+
+	build(&t, rules, COUNT(rules));
+	ask(&t, queries, COUNT(queries));
+	free(t.blob);
+}
+
+/* More patterns than one automaton takes: they are parted, and the order among
+ * them stays. */
+static void many_regexes(void **state)
+{
+	enum { MANY = 150 };
+	static struct rule rules[MANY + 1];
+	static char text_of[MANY][64];
+	struct route_match m;
+	struct table t;
+	char path[64];
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		snprintf(text_of[i], sizeof(text_of[i]), "/.*/x%03d/[0-9]{1,9}.*y", i);
+		rules[i] = (struct rule){"h", WEIR_PATH_REGEX, text_of[i], 0};
+	}
+	rules[MANY] = (struct rule){"h", WEIR_PATH_REGEX, "/.*", 0};
+	build(&t, rules, COUNT(rules));
+	for (i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "/p/x%03d/12/y", i);
+		assert_int_equal(find(&t, "h", path, &m), i + 1);
+		snprintf(path, sizeof(path), "/p/x%03d/y", i);
+		assert_int_equal(find(&t, "h", path, &m), MANY + 1);
+	}
+	free(t.blob);
+}
+
+static void broken_regex(void **state)
+{
+	struct rule rule = {"h", WEIR_PATH_REGEX, "/a(", 0};
+	struct ir ir = {0};
+	struct err err = {0};
+	void *blob = NULL;
+	size_t size;
+
+	add_rule(&ir, &rule);
+	assert_int_equal(table_compile(&ir, &blob, &size, &err), -EINVAL);
+	assert_non_null(strstr(err.what, "a/b: path \"/a(\""));
+	assert_string_equal(err.where, "x.yaml:1:1");
+	assert_null(blob);
+	ir_free(&ir);
 }
 
 /* ---- criteria ---- */
@@ -650,9 +736,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths),	   cmocka_unit_test(hosts),
 		cmocka_unit_test(default_backend), cmocka_unit_test(nothing),
-		cmocka_unit_test(replies),	   cmocka_unit_test(criteria),
-		cmocka_unit_test(random_rules),	   cmocka_unit_test(damage),
-		cmocka_unit_test(long_input),
+		cmocka_unit_test(replies),	   cmocka_unit_test(regexes),
+		cmocka_unit_test(many_regexes),	   cmocka_unit_test(broken_regex),
+		cmocka_unit_test(criteria),	   cmocka_unit_test(random_rules),
+		cmocka_unit_test(damage),	   cmocka_unit_test(long_input),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);

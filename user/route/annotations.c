@@ -8,7 +8,7 @@
 #include <string.h>
 
 const struct route_can route_can = {
-	.regex = false,
+	.regex = true,
 	.criteria = true,
 	.reply = true,
 	.redirect = false,

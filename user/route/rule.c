@@ -2,10 +2,12 @@
 /* Hosts and paths as configured: checked as the API server does, then brought
  * into the form in which requests are matched. */
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/addr.h"
 #include "route/annotations.h"
+#include "route/regex.h"
 
 static bool is_dns_name(const char *s)
 {
@@ -212,13 +214,56 @@ static const char *literal_prefix(struct builder *b, const char *pattern)
 	return text;
 }
 
-static int read_regex(struct builder *b, const char *pattern, struct rule_path *out)
+/* A pattern that no engine takes is an error; *reason says why ours does not
+ * take one, and is NULL when it does. */
+static int judge_regex(struct builder *b, const char *pattern, struct place at,
+		       const char *what, const char **reason)
 {
+	struct dfa_pattern one = {};
+	struct regex *re = NULL;
+	struct err why = {};
+	struct dfa dfa;
+	size_t off = 0;
+	int r = regex_parse(pattern, strlen(pattern), &re, &off, &why);
+
+	*reason = NULL;
+	if (r == -EINVAL)
+		return build_fail(b, at,
+				  "%s.path: \"%.80s\": %s (at %zu of the pattern)",
+				  what, pattern, why.what, off);
+	if (r == -EOPNOTSUPP)
+		*reason =
+			pool_printf(&b->pool, "a regular expression with %s", why.what);
+	else if (r == -E2BIG)
+		*reason = "a regular expression over the limits";
+	else if (r)
+		return build_memory(b);
+	if (r)
+		return *reason ? 0 : build_memory(b);
+	one.re = re;
+	one.length = true;
+	r = dfa_build(&one, 1, NULL, &dfa, &why);
+	if (!r)
+		dfa_free(&dfa);
+	regex_free(re);
+	if (r == -E2BIG)
+		*reason = "a regular expression that takes too large an automaton";
+	return r == -ENOMEM ? build_memory(b) : 0;
+}
+
+static int read_regex(struct builder *b, const char *pattern, struct place at,
+		      const char *what, struct rule_path *out)
+{
+	int r;
+
 	out->type = WEIR_PATH_REGEX;
 	out->match = *pattern ? pattern : "/";
-	if (b->opt->can->regex)
-		return 0;
 	out->reason = "a path that is a regular expression";
+	if (b->opt->can->regex) {
+		r = judge_regex(b, out->match, at, what, &out->reason);
+		if (r || !out->reason)
+			return r;
+	}
 	out->type = WEIR_PATH_IMPLEMENTATION;
 	out->match = literal_prefix(b, pattern);
 	return out->match ? 0 : build_memory(b);
@@ -247,9 +292,9 @@ int rule_read_path(struct builder *b, const struct ingress_path *p, const char *
 	default:
 		out->type = WEIR_PATH_IMPLEMENTATION;
 		if (!strncmp(out->text, m->regex_prefix, len))
-			return read_regex(b, out->text + len, out);
+			return read_regex(b, out->text + len, p->at, what, out);
 		if (b->legacy_regex && !is_plain(out->text))
-			return read_regex(b, out->text, out);
+			return read_regex(b, out->text, p->at, what, out);
 		if (!*out->text) {
 			out->match = "/";
 			return 0;

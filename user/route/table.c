@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "route/table_criteria.h"
+#include "route/table_regex.h"
 #include "route/table_rows.h"
 #include "route/table_trie.h"
 
@@ -36,6 +37,12 @@ struct entry {
 	uint32_t ref;	   /* its record in the blob */
 };
 
+/* What a set is made of: entries of by_set, and one of the regex parts. */
+struct plan {
+	size_t from, end;
+	size_t part; /* its number from 1, 0: none */
+};
+
 struct compiler {
 	const struct ir *ir;
 	struct criteria criteria;
@@ -47,7 +54,8 @@ struct compiler {
 	struct vec_of(const struct ir_route *) hosts; /* a route of each host record */
 	struct weir_table_host *host_records;
 	struct vec_of(struct weir_table_set) sets;
-	struct vec_of(size_t) set_starts; /* first entry of each set */
+	struct vec_of(struct plan) plans; /* one for each set */
+	struct regex_parts parts;
 	struct weir_table_header header;
 	struct rows rows;
 	struct tails tails;
@@ -148,12 +156,6 @@ static int collect(struct compiler *c, struct err *err)
 				c->fallback = route;
 			continue;
 		}
-		if (route->type == WEIR_PATH_REGEX) {
-			err_set(err, -ENOTSUP,
-				"%s: a path that is a regular expression",
-				route->ingress);
-			return err_where(err, "%s", route->where);
-		}
 		*e = (struct entry){
 			.route = route,
 			.class = class_of(route->type),
@@ -195,9 +197,58 @@ static int compare_sets(const void *left, const void *right)
 	return r ?: compare_numbers(a - b, 0);
 }
 
+/* A set's record and what its automata are made of. */
+static int add_set(struct compiler *c, size_t from, size_t end, size_t part,
+		   struct err *err)
+{
+	const struct entry *e = c->by_set[from];
+	struct weir_table_host *host = &c->host_records[e->host];
+	struct weir_table_set *set = vec_push(&c->sets);
+	struct plan *plan = vec_push(&c->plans);
+
+	if (!set || !plan)
+		return no_memory(err);
+	set->criteria = e->criteria; /* its number, until the layout is known */
+	set->last = 1;
+	*plan = (struct plan){from, end, part};
+	if (!host->count++)
+		host->sets = c->sets.len - 1;
+	return 0;
+}
+
+/* The entries [from, end) are one set, or more when one automaton cannot hold
+ * all its regexes. */
+static int add_run(struct compiler *c, size_t from, size_t end, struct err *err)
+{
+	auto_free struct regex_route *routes = calloc(end - from, sizeof(*routes));
+	size_t count = 0, first = c->parts.len, part, i;
+	int r = 0;
+
+	if (!routes)
+		return no_memory(err);
+	for (i = from; i < end; i++) {
+		const struct entry *e = c->by_set[i];
+
+		if (e->class == CLASS_REGEX)
+			routes[count++] =
+				(struct regex_route){e->route, e - c->entries};
+	}
+	if (count)
+		r = regex_parts_add(&c->parts, routes, count, err);
+	if (!r)
+		r = add_set(c, from, end, count ? ++first : 0, err);
+	for (part = first + 1; !r && part <= c->parts.len; part++) {
+		c->sets.item[c->sets.len - 1].last = 0;
+		r = add_set(c, from, from, part, err);
+	}
+	return r;
+}
+
+/* Sets: runs of entries with one host and the same criteria. */
 static int group(struct compiler *c, struct err *err)
 {
-	size_t i;
+	size_t i, end;
+	int r = 0;
 
 	c->host_records = calloc(c->hosts.len + 1, sizeof(*c->host_records));
 	c->by_set = malloc((c->entry_count + 1) * sizeof(*c->by_set));
@@ -206,30 +257,20 @@ static int group(struct compiler *c, struct err *err)
 	for (i = 0; i < c->entry_count; i++)
 		c->by_set[i] = &c->entries[i];
 	qsort(c->by_set, c->entry_count, sizeof(*c->by_set), compare_sets);
-	for (i = 0; i < c->entry_count; i++) {
-		const struct entry *e = c->by_set[i], *before = i ? e : NULL;
-		struct weir_table_set *set;
-		size_t *start;
+	for (i = 0; i < c->entry_count && !r; i = end) {
+		const struct entry *e = c->by_set[i];
 
-		if (before)
-			before = c->by_set[i - 1];
-		if (before && before->host == e->host &&
-		    before->criteria == e->criteria)
-			continue;
+		for (end = i + 1; end < c->entry_count; end++)
+			if (c->by_set[end]->host != e->host ||
+			    c->by_set[end]->criteria != e->criteria)
+				break;
 		/* only among sets of one rank does a later one matter */
-		if (before && before->host == e->host && before->rank == e->rank)
+		if (i && c->by_set[i - 1]->host == e->host &&
+		    c->by_set[i - 1]->rank == e->rank)
 			c->sets.item[c->sets.len - 1].last = 0;
-		set = vec_push(&c->sets);
-		start = vec_push(&c->set_starts);
-		if (!set || !start)
-			return no_memory(err);
-		set->criteria = e->criteria; /* its number, until the layout is known */
-		set->last = 1;
-		*start = i;
-		if (!c->host_records[e->host].count++)
-			c->host_records[e->host].sets = c->sets.len - 1;
+		r = add_run(c, i, end, err);
 	}
-	return 0;
+	return r;
 }
 
 static int lay_out(struct compiler *c, struct err *err)
@@ -273,7 +314,7 @@ static int lay_out(struct compiler *c, struct err *err)
 /* ---- automata ---- */
 
 /* Prefixes accept by element or by string, and at the end like exact paths.
- * A prefix of `better` precedence is always a longer one: the walk takes the
+ * A prefix of better precedence is always a longer one: the walk takes the
  * smallest reference. */
 static int add_path(struct compiler *c, const struct entry *e)
 {
@@ -304,26 +345,37 @@ static void resolve_accepts(struct trie *t)
 	}
 }
 
+static int write_set(struct compiler *c, struct weir_table_set *set,
+		     const struct plan *plan, struct err *err)
+{
+	size_t i, literal = 0;
+	int r = trie_init(&c->trie);
+
+	for (i = plan->from; i < plan->end && !r; i++) {
+		if (c->by_set[i]->class == CLASS_REGEX)
+			continue;
+		literal++;
+		r = add_path(c, c->by_set[i]);
+	}
+	if (r)
+		return no_memory(err);
+	resolve_accepts(&c->trie);
+	if (literal)
+		r = trie_write(&c->trie, &c->rows, &c->tails, 0, &set->root);
+	if (!r && plan->part)
+		r = regex_write(&c->parts.item[plan->part - 1], &c->rows,
+				c->header.routes.off, &set->regex);
+	return r ? too_big(r, err) : 0;
+}
+
 static int write_paths(struct compiler *c, struct err *err)
 {
-	size_t i, k;
+	size_t i;
+	int r = 0;
 
-	for (i = 0; i < c->sets.len; i++) {
-		size_t from = c->set_starts.item[i];
-		size_t end = i + 1 < c->sets.len ? c->set_starts.item[i + 1]
-						 : c->entry_count;
-		int r = trie_init(&c->trie);
-
-		for (k = from; k < end && !r; k++)
-			r = add_path(c, c->by_set[k]);
-		if (r)
-			return no_memory(err);
-		resolve_accepts(&c->trie);
-		r = trie_write(&c->trie, &c->rows, &c->tails, 0, &c->sets.item[i].root);
-		if (r)
-			return too_big(r, err);
-	}
-	return 0;
+	for (i = 0; i < c->sets.len && !r; i++)
+		r = write_set(c, &c->sets.item[i], &c->plans.item[i], err);
+	return r;
 }
 
 static int write_hosts(struct compiler *c, struct err *err)
@@ -471,7 +523,8 @@ int table_compile(const struct ir *ir, void **out, size_t *size, struct err *err
 	free(c.host_records);
 	vec_free(&c.hosts);
 	vec_free(&c.sets);
-	vec_free(&c.set_starts);
+	vec_free(&c.plans);
+	regex_parts_free(&c.parts);
 	rows_fini(&c.rows);
 	free(c.tails.data);
 	trie_fini(&c.trie);

@@ -26,7 +26,7 @@ static bool is_ref(const struct weir_table_section *s, uint32_t ref, uint32_t si
 {
 	if (ref == TABLE_NO_REF)
 		return true;
-	return (ref & TABLE_FLAGS) == TABLE_REF &&
+	return (ref & TABLE_FLAGS & ~TABLE_BACK) == TABLE_REF &&
 	       is_record(s, ref & ~TABLE_FLAGS, size);
 }
 
