@@ -58,6 +58,37 @@ static void test_second_endpoint_accepts(void **state)
 	conn_respond(&c, OK_RESPONSE);
 }
 
+/* T073: every request has its own tries, also one that has left an endpoint */
+static void test_refused_after_a_switch(void **state)
+{
+	struct segment s;
+	struct conn c;
+	int i;
+
+	conn_open(&c, 40000, GET("/b"));
+	bench_turn(GROUP_A, 0);
+	for (i = 0; i < 3; i++) {
+		conn_respond(&c, OK_RESPONSE);
+		c.head = c.cseq;
+		s = from_client(&c, PSH | ACK, i & 1 ? GET("/b") : GET("/a"));
+		c.cseq += s.len;
+		bench_send(&s);
+		bench_outcome(WEIR_SWITCHED);
+		bench_take(&s);
+		assert_int_equal(s.flags, FIN | ACK);
+		conn_take_syn(&c);
+		if (c.endpoint == 0) {
+			s = refusal(&c);
+			bench_send(&s);
+			bench_outcome(WEIR_CONNECT_NEXT);
+			conn_take_syn(&c);
+			assert_int_equal(c.endpoint, 1);
+			bench_turn(GROUP_A, 0);
+		}
+		conn_accept(&c, i & 1 ? GET("/b") : GET("/a"));
+	}
+}
+
 /* A RST that does not acknowledge our SYN is not the endpoint's. */
 static void test_forged_refusal(void **state)
 {
@@ -502,6 +533,7 @@ static void test_endpoint_speaks_first(void **state)
 static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_refused),
 	BENCH_TEST(test_second_endpoint_accepts),
+	BENCH_TEST(test_refused_after_a_switch),
 	BENCH_TEST(test_forged_refusal),
 	BENCH_TEST(test_no_endpoint),
 	BENCH_TEST(test_draining),
