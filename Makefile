@@ -114,6 +114,11 @@ $(BUILD)/prog/%: tests/prog/%.c $(PROG_LIB) $(BUILD)/libweir.a Makefile
 	@mkdir -p $(@D)
 	$(Q)$(TEST_CC) -o $@ $< $(PROG_LIB) $(BUILD)/libweir.a $(LIBS) -lcmocka
 
+$(BUILD)/regex/%: tests/regex/%.c $(BUILD)/libweir-san.a Makefile
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(TEST_CC) $(SAN) -o $@ $< $(BUILD)/libweir-san.a $(LIBS) -lpcre2-8
+
 $(BUILD)/kernel/loadall: tests/kernel/loadall.c Makefile
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -154,6 +159,7 @@ SUITES = unit twin prog routing raw e2e kernel
 BUILDS_unit = $(UNIT)
 BUILDS_twin = $(TWIN)
 BUILDS_prog = $(PROG)
+BUILDS_regex = $(BUILD)/regex/pcre2_diff
 BUILDS_kernel = $(BUILD)/kernel/loadall
 TESTS = $(or $(T),$(SUITES))
 MAKE_J2 = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
@@ -178,7 +184,7 @@ bench: deps
 # Debian 12 packages: to build, then to test.
 DEPS = clang llvm libclang-rt-14-dev gcc make git libc6-dev linux-libc-dev libbpf-dev \
        libelf-dev zlib1g-dev libyaml-dev libjansson-dev bpftool \
-       libcmocka-dev iproute2 util-linux procps ethtool curl jq python3 \
+       libcmocka-dev libpcre2-dev iproute2 util-linux procps ethtool curl jq python3 \
        nginx-light wrk qemu-system-x86 busybox-static xz-utils \
        clang-format cppcheck mandoc
 deps:
@@ -203,4 +209,4 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(PROG_LIB:.o=.d) \
-	$(addsuffix .d,$(UNIT) $(TWIN) $(PROG) $(FUZZ))
+	$(addsuffix .d,$(UNIT) $(TWIN) $(PROG) $(FUZZ) $(BUILDS_regex))
