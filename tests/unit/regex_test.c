@@ -253,6 +253,7 @@ static const struct fault {
 	{"[\\PL]", -EOPNOTSUPP, 1, "Unicode property \"\\PL\""},
 	{"\\x{263a}", -EOPNOTSUPP, 0, "beyond \\xff"},
 	{"[\xc3\xa9]", -EOPNOTSUPP, 1, "beyond ASCII"},
+	{"[a-z&&[^b]]", -EOPNOTSUPP, 4, "\"&&\" in a class"},
 	{"(?i)\xc3\xa9", -EOPNOTSUPP, 4, "beyond ASCII"},
 	{"a\\Z", -EOPNOTSUPP, 1, "\"\\Z\""},
 	{"a\\Kb", -EOPNOTSUPP, 1, "\"\\K\""},

@@ -458,6 +458,8 @@ int parse_class(struct regex_parser *p, struct byte_set *out)
 					   "\"[\" without its \"]\"");
 		if (!first && parser_take(p, "]"))
 			break;
+		if (parser_peek(p, 0) == '&' && parser_peek(p, 1) == '&')
+			parser_refuse(p, from, "\"&&\" in a class");
 		ret = class_item(p, &byte, &part);
 		if (ret)
 			return ret;
