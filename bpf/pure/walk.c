@@ -185,7 +185,8 @@ static long walk_escaped_cb(u32 i, void *ctx)
 			walk_take(c, pos, pos, first, first >> 32 | second << 32);
 			return 1;
 		}
-		cell = walk_word(c, s + sizeof(struct weir_table_tail) + at);
+		cell = walk_word(c, (s & ~TABLE_FLAGS) +
+					    sizeof(struct weir_table_tail) + at);
 		if (pos >= k->stop || ((cell >> ((at & 7) * 8)) & 0xff) != ch)
 			return 1;
 		k->tail = at + 1;

@@ -128,7 +128,10 @@ def random_ingress(rng, number, features):
             ing["headers"][name] = rng.sample(HEADERS[name], rng.randint(1, 2))
     for _ in range(rng.randint(0 if ing["default"] else 1, 5)):
         kind = rng.choice(["Exact", "Prefix", "ImplementationSpecific"])
-        ing["paths"].append((rng.choice(HOSTS), random_path(rng), kind))
+        path = random_path(rng)
+        if path.startswith("/~"):  # a regular expression when ImplementationSpecific
+            kind = "Prefix"
+        ing["paths"].append((rng.choice(HOSTS), path, kind))
     return ing
 
 
@@ -210,7 +213,7 @@ def answer(rules, default, request):
     raw = request["target"].encode()
     found = normal(raw)
     host = request["host"]
-    if found is None or (host is not None and host.startswith(".")):
+    if found is None:
         return {"verdict": "reject", "status": 400}
     path, query = found
     text = path.decode("latin-1")

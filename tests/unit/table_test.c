@@ -167,6 +167,7 @@ static void paths(void **state)
 		{"strip", WEIR_PATH_IMPLEMENTATION, "/", WEIR_ROUTE_STRIP},  /* 13 */
 		{"h", WEIR_PATH_PREFIX, "/caf\xc3\xa9", 0},		     /* 14 */
 		{"h", WEIR_PATH_PREFIX, "/%2F", 0},			     /* 15 */
+		{"tail", WEIR_PATH_IMPLEMENTATION, "/a/a.b/", 0},	     /* 16 */
 	};
 	static const struct query queries[] = {
 		{"h", "/foo", 2, 0},
@@ -193,6 +194,8 @@ static void paths(void **state)
 		{"h", "/caf%c3", 0, 0},
 		{"h", "/%2f/x", 15, 0},
 		{"h", "/%2fx", 0, 0},
+		{"tail", "/a/a.b/%2F", 16, 0},
+		{"tail", "/a/a.b%20/%2F", 0, 0},
 		{"root", "/", 10, 0},
 		{"root", "/x", 10, 0},
 		{"strip", "/echo", 11, 5},
@@ -585,6 +588,18 @@ static int plain_find(const struct rule *rules, size_t count, const char *host,
 
 #define PATH_ROOM 160
 
+/* As it stands in a request. */
+static const char *encoded(const char *path)
+{
+	static char to[3 * PATH_ROOM];
+	size_t len = 0;
+
+	for (; *path; path++)
+		len += snprintf(to + len, sizeof(to) - len,
+				*path == ' ' ? "%%20" : "%c", *path);
+	return to;
+}
+
 static void add_slash(char *path)
 {
 	size_t len = strlen(path);
@@ -595,7 +610,7 @@ static void add_slash(char *path)
 static void random_path(char *to, size_t depth)
 {
 	static const char *const parts[] = {
-		"a", "ab", "b", "abc", "a-long-element-of-a-path", "x"};
+		"a", "ab", "b", "abc", "a-long-element-of-a-path", "s p"};
 
 	size_t len = 0;
 
@@ -642,7 +657,7 @@ static void random_rules(void **state)
 			if (!*path || !roll(3))
 				add_slash(path);
 			want = plain_find(rules, count, host, path);
-			got = find(&t, host, path, &m);
+			got = find(&t, host, encoded(path), &m);
 			if (got != want)
 				fail_msg("round %d: %s%s: route %d, not %d", round,
 					 host, path, got, want);

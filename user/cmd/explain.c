@@ -179,6 +179,10 @@ static int ask(struct explainer *e, struct request *q, char **fields,
 		fputs("\r\n", f);
 	}
 	fwrite(*fields, 1, *fields_len, f);
+	/* A head without any header line has no room for the padding of a shorter
+	 * target; a client that sends none is rare. --raw takes it as it is. */
+	if (!q->host && !*fields_len)
+		fputs("User-Agent: weir\r\n", f);
 	fputs("\r\n", f);
 	fclose(f);
 	if (q->is_broken) {
