@@ -20,9 +20,19 @@ hooks()
 	done
 }
 
-# A download that is slow enough to live through all of this.
+# A download that stands still, far from its end, until $work/go is there.
 mkdir -p "$work/files/size"
 head -c 20000000 /dev/urandom >"$work/files/size/slow"
+mkfifo "$work/fifo"
+reader()
+{
+	dd bs=4096 count=100 2>/dev/null
+	: >"$work/begun"
+	until [ -e "$work/go" ]; do
+		sleep 0.05
+	done
+	cat
+}
 
 for hook in tcx clsact; do
 	unset WEIR_NO_TCX
@@ -37,10 +47,14 @@ for hook in tcx clsact; do
 	fi
 	is "$hook: is the hook" "$hook" "$kind"
 
-	background_in "$CLIENT" curl -s -m 60 --limit-rate 8M -o "$work/slow" \
+	rm -f "$work/go" "$work/begun"
+	reader <"$work/fifo" >"$work/slow" &
+	reader=$!
+	children="$children $reader"
+	background_in "$CLIENT" curl -s -m 300 -o "$work/fifo" \
 		"http://$LISTEN/echo/size/slow"
 	download=$last
-	within 5 test -s "$work/slow"
+	within 10 test -e "$work/begun"
 
 	kill -KILL "$weir_pid"
 	wait "$weir_pid" 2>/dev/null
@@ -51,8 +65,10 @@ for hook in tcx clsact; do
 	weir_start -f "$work/rules"
 	is "$hook: the next agent serves" 200 "$(status /echo)"
 	ok "$hook: the download lives through it" kill -0 "$download"
+	: >"$work/go"
 	wait "$download"
 	is "$hook: the download ends well" 0 $?
+	wait "$reader"
 	ok "$hook: with every byte" cmp "$work/slow" "$work/files/size/slow"
 	rm -f "$work/slow"
 	not "$WEIR" run --netns "$NODE" -i cli0 -l "$LISTEN:80" -f "$work/rules" \
