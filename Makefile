@@ -42,7 +42,7 @@ SKEL = $(patsubst bpf/%.bpf.c,$(BUILD)/%.skel.h,$(wildcard bpf/*.bpf.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean deps demo test test-build check bench unit fuzz install
+.PHONY: all clean deps demo test test-build check check-build bench unit fuzz install
 all: $(BUILD)/weir
 
 $(BUILD)/weir: $(OBJ)
@@ -169,8 +169,9 @@ test: deps
 	$(Q)$(MAKE_J2) test-build
 	$(Q)BUILD=$(abspath $(BUILD)) tests/run.sh $(TESTS)
 
+check-build: all $(BUILD)/kernel/loadall
 check: deps
-	$(Q)$(MAKE_J2) all $(BUILD)/kernel/loadall
+	$(Q)$(MAKE_J2) check-build
 	$(Q)BUILD=$(abspath $(BUILD)) tests/run.sh $(or $(T),check)
 
 demo: deps

@@ -160,10 +160,35 @@ ns_make()
 	true
 }
 
-# net_up N...: client, node, and a pod 10.77.1.N for each N.
+# pod_up N: a pod 10.77.1.N on an interface podN of the node.
+pod_up()
+{
+	local n=$1 ns
+
+	ns=$(pod_ns "$n")
+	ns_make "$ns"
+	pods="$pods $n"
+	ip -n "$ns" link add eth0 type veth peer name "pod$n" netns "$NODE"
+	if [ "${NET:-}" = bridge ]; then
+		ip -n "$ns" addr add "10.77.1.$n/24" dev eth0
+		ip -n "$NODE" link set "pod$n" master pods0
+	else
+		ip -n "$ns" addr add "10.77.1.$n/32" dev eth0
+		ip -n "$NODE" addr add 10.77.1.1/32 dev "pod$n"
+	fi
+	ip -n "$NODE" link set "pod$n" up
+	ip -n "$ns" link set eth0 up
+	if [ "${NET:-}" != bridge ]; then
+		ip -n "$NODE" route add "10.77.1.$n/32" dev "pod$n" src 10.77.1.1
+		ip -n "$ns" route add 10.77.1.1/32 dev eth0
+	fi
+	ip -n "$ns" route add default via 10.77.1.1 dev eth0
+}
+
+# net_up N...: client, node, and a pod for each N.
 net_up()
 {
-	local n ns
+	local n
 
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	ns_make "$CLIENT"
@@ -181,24 +206,7 @@ net_up()
 		ip -n "$NODE" link set pods0 up
 	fi
 	for n in "$@"; do
-		ns=$(pod_ns "$n")
-		ns_make "$ns"
-		ip -n "$ns" link add eth0 type veth peer name "pod$n" netns "$NODE"
-		if [ "${NET:-}" = bridge ]; then
-			ip -n "$ns" addr add "10.77.1.$n/24" dev eth0
-			ip -n "$NODE" link set "pod$n" master pods0
-		else
-			ip -n "$ns" addr add "10.77.1.$n/32" dev eth0
-			ip -n "$NODE" addr add 10.77.1.1/32 dev "pod$n"
-		fi
-		ip -n "$NODE" link set "pod$n" up
-		ip -n "$ns" link set eth0 up
-		if [ "${NET:-}" != bridge ]; then
-			ip -n "$NODE" route add "10.77.1.$n/32" dev "pod$n" src 10.77.1.1
-			ip -n "$ns" route add 10.77.1.1/32 dev eth0
-		fi
-		ip -n "$ns" route add default via 10.77.1.1 dev eth0
-		pods="$pods $n"
+		pod_up "$n"
 	done
 }
 
@@ -398,11 +406,11 @@ weir()
 	"$WEIR" "$@"
 }
 
-# The counter NAME of the data path.
+# The counter NAME of the data path; "none" when there is none of that name.
 counter()
 {
 	weir stats -o json |
-		jq -r --arg n "$1" '[.[] | select(.outcome == $n).count] | first // 0'
+		jq -r --arg n "$1" '[.[] | select(.name == $n).count] | first // "none"'
 }
 
 # The generation of the rules that the data path serves.

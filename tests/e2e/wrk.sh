@@ -56,6 +56,6 @@ out=$(client wrk -t2 -c32 -d2s -s "$work/none.lua" -H 'Connection: close' \
 is "404s on closed connections: no socket error" "ERRORS 0 0 0" \
 	"$(grep ERRORS <<<"$out")"
 is "and weir still serves" 200 "$(status /two/small)"
-for name in error no_port flow_full no_slots; do
+for name in error no_port flow_full slots_full; do
 	is "counter $name" 0 "$(counter $name)"
 done
