@@ -13,6 +13,7 @@
 #include "lib/maps.h"
 #include "lib/splice.h"
 
+#include "pure/chunk.c"
 #include "pure/cookie.c"
 #include "pure/head.c"
 #include "pure/rewrite.c"
@@ -129,7 +130,7 @@ static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f, int
 	if (r == STEP_COLLECT)
 		r = request_collect(skb, f);
 	if (r == STEP_ROUTE)
-		r = request_route(f);
+		r = request_route(skb, f);
 	if (r == STEP_FORWARD)
 		r = request_forward(skb, f);
 	if (r == STEP_CONNECT || r == STEP_REPLY) {
@@ -144,6 +145,8 @@ static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f, int
 		r = reply_start(skb, f);
 	if (r == STEP_RESEND)
 		r = request_resend(skb, f);
+	if (r == STEP_BODY)
+		r = request_body(skb, f);
 	if (r == STEP_TRIM)
 		r = request_trim(skb, f);
 	return r;

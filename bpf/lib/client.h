@@ -19,8 +19,8 @@ static __always_inline int client_close(struct __sk_buff *skb, struct scratch *s
 	f->srv_nxt = seq + 1;
 	f->state = WEIR_FLOW_CLOSED;
 	slot_put(f);
-	return VERDICT(CLOSE_ACKED, emit_answer(skb, seq, f->fin_seq + 1,
-						TCP_FIN | TCP_ACK, 0));
+	return VERDICT(CLOSE_ACKED,
+		       emit_answer(skb, seq, f->fin_seq + 1, TCP_FIN | TCP_ACK, 0));
 }
 
 /* RST counts at exactly the expected byte only (RFC 5961, 3.2). */
@@ -78,14 +78,27 @@ static __always_inline int client_connect(struct __sk_buff *skb, struct scratch 
 	f->client_win = p->win;
 	if (!p->len && !(p->flags & TCP_FIN)) {
 		if (p->seq == f->head_seq - 1)
-			return VERDICT(PROBE_ACKED, emit_answer(skb, f->srv_nxt, f->head_seq,
-								TCP_ACK, 0));
+			return VERDICT(
+				PROBE_ACKED,
+				emit_answer(skb, f->srv_nxt, f->head_seq, TCP_ACK, 0));
 		return DROP(PROBE_ACKED);
 	}
 	if (seq_before(p->seq, f->head_end))
 		return VERDICT(CONNECT_AGAIN, connect_syn(skb, f));
 	if (p->seq != f->head_end)
 		return DROP(HEAD_GAP);
+	if (!packet_sum_ok(skb))
+		return DROP(HEAD_CSUM);
+	if (f->flags & WEIR_FLOW_CHUNKED && !f->body_left &&
+	    seq_before(f->next_req, p->seq + p->len) && body_scan(skb, f)) {
+		struct weir_leg *l = flow_leg(f, &p->t);
+
+		/* the SYN-ACK, if any, is reset */
+		if (l)
+			l->state = WEIR_LEG_CLOSED;
+		f->state = WEIR_FLOW_HEAD;
+		return request_refuse(f);
+	}
 	used = f->head_end - f->head_seq;
 	n = p->len;
 	bound = f->next_req - f->head_end;
@@ -95,8 +108,6 @@ static __always_inline int client_connect(struct __sk_buff *skb, struct scratch 
 		n = used < WEIR_HEAD_MAX ? WEIR_HEAD_MAX - used : 0;
 	if (p->len && !n)
 		return DROP(HEAD_FULL);
-	if (!packet_sum_ok(skb))
-		return DROP(HEAD_CSUM);
 	b = slot_of(f);
 	if (!b || (n && head_load(skb, b, used, p->l4 + p->hl, n)))
 		return DROP(ERROR);
@@ -151,6 +162,9 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 	/* part of the kept head: whatever follows it comes again after it */
 	again = p->len && f->slot != WEIR_NO_SLOT && !flow_collects(f) &&
 		seq_before(p->seq, f->head_end);
+	if (!again && p->len && f->flags & WEIR_FLOW_CHUNKED &&
+	    seq_before(f->next_req, end))
+		return STEP_BODY;
 	if (!again && p->len && !(f->flags & WEIR_FLOW_OPAQUE) &&
 	    (seq_before(f->next_req, end) || flow_collects(f))) {
 		/* the end of a body and another head in one segment: only the
@@ -172,11 +186,7 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 			slot_put(f);
 			return VERDICT(REQ_BAD, emit_reset(skb, p));
 		}
-		f->flags |= WEIR_FLOW_FIN_CLIENT;
-		f->fin_seq = end;
-		l->flags |= WEIR_LEG_FIN_CLIENT;
-		if (f->flags & WEIR_FLOW_FIN_SERVER)
-			f->flags |= WEIR_FLOW_DONE;
+		flow_fin_client(f, l, end);
 	}
 	if (again) {
 		f->client_win = p->win;
@@ -235,8 +245,9 @@ static __always_inline int client_closed(struct __sk_buff *skb, struct scratch *
 	if (p->flags & TCP_FIN) {
 		if (p->ack == f->srv_nxt - 1)
 			flags |= TCP_FIN;
-		return VERDICT(CLOSE_ACKED, emit_answer(skb, p->ack,
-							p->seq + packet_span(p), flags, 0));
+		return VERDICT(
+			CLOSE_ACKED,
+			emit_answer(skb, p->ack, p->seq + packet_span(p), flags, 0));
 	}
 	if (p->len)
 		return VERDICT(COOKIE_BAD, emit_reset(skb, p));

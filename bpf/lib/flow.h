@@ -101,6 +101,17 @@ static __always_inline struct weir_flow *leg_flow(const struct weir_leg *l,
 	return f;
 }
 
+/* The client's FIN, behind the byte before `end`, goes to the endpoint. */
+static __always_inline void flow_fin_client(struct weir_flow *f, struct weir_leg *l,
+					    u32 end)
+{
+	f->flags |= WEIR_FLOW_FIN_CLIENT;
+	f->fin_seq = end;
+	l->flags |= WEIR_LEG_FIN_CLIENT;
+	if (f->flags & WEIR_FLOW_FIN_SERVER)
+		f->flags |= WEIR_FLOW_DONE;
+}
+
 /* What a client may send before an endpoint is connected, as a window field. A
  * little more than there is room for, since a window that is scaled loses its
  * last bytes: they would wait for the client's persist timer (RFC 9293, 3.8.6.1).

@@ -6,11 +6,9 @@
  */
 #pragma once
 
+#include "lib/body.h"
 #include "lib/connect.h"
 #include "lib/reply.h"
-
-/* A body is followed in steps, so that 32-bit numbers do for any length. */
-#define BODY_STEP (1u << 30)
 
 /* Longest rewritten part that is put back into the packet at hand; a longer
  * one is sent from the buffer. */
@@ -171,36 +169,54 @@ __noinline int request_collect(struct __sk_buff *skb, struct weir_flow *f)
 	return STEP_REPLY;
 }
 
-/* Where does the body end? Sets next_req, body_left and the flags of the request. */
-static __always_inline void request_bounds(struct weir_flow *f,
-					   const struct http_head *h)
+/*
+ * Where does the body end? Sets next_req, body_left and the flags of the
+ * request. The packet at hand holds the end of the head. Returns 0, or -1 when
+ * the framing of the body is broken.
+ */
+static __always_inline int request_bounds(struct __sk_buff *skb, struct scratch *s,
+					  struct weir_flow *f)
 {
+	const struct http_head *h = &s->h;
 	u64 body = h->flags & HEAD_LENGTH ? h->content_length : 0;
 	u32 step = body > BODY_STEP ? BODY_STEP : (u32)body;
 
 	f->next_req = f->head_seq + h->head_len + step;
 	f->body_left = body - step;
-	f->flags &= ~(WEIR_FLOW_REQ_CLOSE | WEIR_FLOW_REQ_HEAD | WEIR_FLOW_OPAQUE);
-	if (h->flags & (HEAD_CHUNKED | HEAD_UPGRADE)) {
+	f->flags &= ~(WEIR_FLOW_REQ_CLOSE | WEIR_FLOW_REQ_HEAD | WEIR_FLOW_OPAQUE |
+		      WEIR_FLOW_CHUNKED);
+	if (h->flags & HEAD_METHOD_HEAD)
+		f->flags |= WEIR_FLOW_REQ_HEAD;
+	if (h->flags & HEAD_UPGRADE) {
 		f->flags |= WEIR_FLOW_OPAQUE | WEIR_FLOW_REQ_CLOSE;
 		COUNT(REQ_PINNED);
-	} else if (seq_before(f->next_req, f->head_end)) {
+		return 0;
+	}
+	if (h->flags & HEAD_CHUNKED) {
+		f->flags |= WEIR_FLOW_CHUNKED;
+		f->chunk_step = CHUNK_SIZE_FIRST;
+		f->chunk_size = 0;
+		if (body_scan(skb, f))
+			return -1;
+	}
+	if (seq_before(f->next_req, f->head_end)) {
 		/* the start of another request: it is left for the client to
 		 * send again, since it may go elsewhere */
 		COUNT(REQ_SPLIT);
 		f->head_end = f->next_req;
 	}
-	if (h->flags & HEAD_METHOD_HEAD)
-		f->flags |= WEIR_FLOW_REQ_HEAD;
 	/* a reply of ours to a request whose body is still coming closes */
-	if (h->flags & HEAD_CLOSE || f->body_left || f->head_end != f->next_req)
+	if (h->flags & HEAD_CLOSE || f->body_left || f->flags & WEIR_FLOW_CHUNKED ||
+	    f->head_end != f->next_req)
 		f->flags |= WEIR_FLOW_REQ_CLOSE;
+	return 0;
 }
 
 static __always_inline int request_refuse(struct weir_flow *f)
 {
 	COUNT(REQ_BAD);
 	f->flags |= WEIR_FLOW_REQ_CLOSE;
+	f->flags &= ~WEIR_FLOW_CHUNKED;
 	f->next_req = f->head_end;
 	f->body_left = 0;
 	f->want_group = WEIR_NO_ID;
@@ -247,7 +263,7 @@ static __always_inline void request_want(struct weir_flow *f,
 }
 
 /* A whole head is in the buffer (scratch.h): find its route and rewrite it. */
-__noinline int request_route(struct weir_flow *f)
+__noinline int request_route(struct __sk_buff *skb, struct weir_flow *f)
 {
 	struct scratch *s = scratch_get();
 	u32 zero = 0;
@@ -272,7 +288,8 @@ __noinline int request_route(struct weir_flow *f)
 	if (found == TABLE_FOUND && s->m.action == WEIR_ACTION_GROUP &&
 	    s->m.strip_len && head_rewrite(b, &s->h, s->m.strip_len) < 0)
 		return request_refuse(f);
-	request_bounds(f, &s->h);
+	if (request_bounds(skb, s, f))
+		return request_refuse(f);
 	request_want(f, &s->m, found);
 	if (f->want_group == WEIR_NO_ID)
 		return STEP_REPLY;
@@ -402,6 +419,59 @@ __noinline int request_trim(struct __sk_buff *skb, struct weir_flow *f)
 	action = connect_send(skb, f, f->head_seq, f->head_end, s->p.ack + f->ack_add);
 	slot_put(f);
 	return VERDICT(TO_ENDPOINT, action);
+}
+
+/*
+ * Chunk framing stands in the packet at hand: read it and send the packet on, or
+ * as much of it as belongs to this request.
+ */
+__noinline int request_body(struct __sk_buff *skb, struct weir_flow *f)
+{
+	struct scratch *s = scratch_get();
+	struct weir_leg *l;
+	u32 end;
+
+	if (!s || !f)
+		return DROP(ERROR);
+	l = flow_leg(f, &s->client);
+	if (!l)
+		return DROP(ERROR);
+	end = s->p.seq + s->p.len;
+	if (seq_before(f->next_req, s->p.seq))
+		return DROP(HEAD_GAP);
+	if (!packet_sum_ok(skb))
+		return DROP(HEAD_CSUM);
+	if (body_scan(skb, f)) {
+		/* The endpoint has part of the request: it is reset, and so is the
+		 * client. A request that is broken before it leaves gets 400. */
+		f->flags |= WEIR_FLOW_DONE;
+		l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
+		l->state = WEIR_LEG_CLOSED;
+		slot_put(f);
+		tuple_reverse(&s->out.t, &f->leg);
+		s->out.hop = f->to_endpoint;
+		s->out.seq = l->ack_max;
+		s->out.ack = l->seq_max;
+		s->out.flags = TCP_RST | TCP_ACK;
+		s->out.win = 0;
+		s->out.opt_words = 0;
+		if (emit_control(skb, s))
+			return DROP(ERROR);
+		if (bpf_clone_redirect(skb, f->to_endpoint.ifindex, 0))
+			COUNT(ERROR);
+		tuple_reverse(&s->out.t, &s->client);
+		s->out.hop = f->to_client;
+		s->out.seq = s->p.ack;
+		s->out.ack = end;
+		if (emit_control(skb, s))
+			return DROP(ERROR);
+		return VERDICT(REQ_BAD, bpf_redirect(f->to_client.ifindex, 0));
+	}
+	if (seq_before(f->next_req, end))
+		return f->slot == WEIR_NO_SLOT ? STEP_TRIM : DROP(REQ_HELD);
+	if (s->p.flags & TCP_FIN)
+		flow_fin_client(f, l, end);
+	return STEP_SPLICE;
 }
 
 /*

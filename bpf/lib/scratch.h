@@ -97,6 +97,7 @@ enum step {
 	STEP_REPLY = -6,   /* the flow's want_reply answers */
 	STEP_RESEND = -7,  /* the kept head goes to the endpoint again */
 	STEP_TRIM = -8,	   /* the part before the next head goes on */
+	STEP_BODY = -12,   /* chunk framing has to be read */
 	STEP_SYN = -9,	   /* answer with a cookie */
 	STEP_FEED = -11,   /* splice, then send more of the kept head */
 	STEP_AGAIN = -10,  /* finished flow: perhaps a new handshake's ACK */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 #include "pure/head.h"
 
+#include "pure/token.h"
 #include "pure/word.h"
 
-/* Token characters (RFC 9110, 5.6.2), one bit for each byte below 0x80. */
-#define TOKEN_0 0x03ff6cfa00000000ULL /* !#$%&'*+-. 0-9 */
-#define TOKEN_1 0x57ffffffc7fffffeULL /* A-Z^_`a-z|~ */
 /* Host characters: unreserved, sub-delims, "%" (RFC 3986, 3.2.2) */
 #define HOST_0 0x2bff7ff200000000ULL
 #define HOST_1 0x47fffffe87fffffeULL
@@ -42,19 +40,12 @@ PURE_LOCAL u32 head_forget(struct http_head *h, u32 v)
 	return *(volatile u32 *)&h->work.known;
 }
 
-PURE_LOCAL bool head_is_token(u32 c)
-{
-	u64 set = c < 64 ? TOKEN_0 : c < 128 ? TOKEN_1 : 0;
-
-	return (set >> (c & 63)) & 1;
-}
-
 static long head_token_cb(u32 i, void *ctx)
 {
 	struct head_ctx *c = ctx;
 	struct head_work *k = &c->h->work;
 
-	if (k->next >= c->len || !head_is_token(head_byte(c->b, k->next)))
+	if (k->next >= c->len || !is_token(head_byte(c->b, k->next)))
 		return 1;
 	k->next++;
 	return 0;

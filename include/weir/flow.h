@@ -50,6 +50,8 @@ enum weir_flow_state {
 #define WEIR_FLOW_HELD 0x0200u	     /* a whole head waits for the end of the response
 				      * before it; want_* says what then */
 
+#define WEIR_FLOW_CHUNKED 0x0400u    /* chunk framing, not a head, is at next_req */
+
 #define WEIR_NO_ID 0xffffffffu
 
 /* flows: client tuple (src = client, dst = listener) -> flow */
@@ -91,7 +93,8 @@ struct weir_flow {
 	u16 reply_id;	 /* which reply was sent */
 	u16 client_win;	 /* window field of the client's last packet here */
 	u16 endpoint_mss; /* largest payload the endpoint takes */
-	u16 pad2;
+	u16 chunk_step;	 /* enum chunk_step, with WEIR_FLOW_CHUNKED */
+	u64 chunk_size;	 /* digits of a chunk-size so far */
 
 	u32 route_id;	 /* of the current request, or WEIR_NO_ID */
 	u32 group_id;	 /* of the endpoint in use */

@@ -4,102 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pure/chunk.h"
 #include "route/explain.h"
-
-struct cursor {
-	const unsigned char *at, *end;
-};
-
-/* A line without its CR LF; BODY_BAD when a control stands in it. */
-static enum body_status take_line(struct cursor *c, const unsigned char **line,
-				  size_t *len)
-{
-	const unsigned char *p;
-
-	for (p = c->at; p < c->end; p++) {
-		if (*p == '\r') {
-			if (p + 1 == c->end)
-				return BODY_MORE;
-			if (p[1] != '\n')
-				return BODY_BAD;
-			*line = c->at;
-			*len = p - c->at;
-			c->at = p + 2;
-			return BODY_DONE;
-		}
-		if ((*p < 0x20 && *p != '\t') || *p == 0x7f)
-			return BODY_BAD;
-	}
-	return BODY_MORE;
-}
-
-/* chunk-size, and extensions that are passed over. */
-static bool read_size(const unsigned char *line, size_t len, uint64_t *size)
-{
-	size_t i;
-
-	*size = 0;
-	for (i = 0; i < len && isxdigit(line[i]); i++) {
-		unsigned int digit =
-			isdigit(line[i]) ? line[i] - '0' : (line[i] | 0x20) - 'a' + 10;
-
-		if (*size >> 59)
-			return false;
-		*size = *size << 4 | digit;
-	}
-	if (!i)
-		return false;
-	while (i < len && (line[i] == ' ' || line[i] == '\t') && i + 1 < len)
-		i++;
-	return i == len || line[i] == ';';
-}
-
-static bool is_field(const unsigned char *line, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len && line[i] != ':'; i++)
-		if (!isalnum(line[i]) && !memchr("!#$%&'*+-.^_`|~", line[i], 15))
-			return false;
-	return i && i < len;
-}
 
 enum body_status body_chunked(const void *bytes, size_t len, size_t *end)
 {
-	struct cursor c = {.at = bytes, .end = c.at + len};
-	const unsigned char *line;
-	enum body_status r;
-	uint64_t size;
-	size_t n;
+	const unsigned char *b = bytes;
+	struct chunk c = {};
+	size_t at = 0;
 
-	do {
-		r = take_line(&c, &line, &n);
-		if (r)
-			return r;
-		if (!read_size(line, n, &size))
+	while (at < len) {
+		uint64_t skip = chunk_take(&c, b[at++]);
+
+		if (c.step == CHUNK_BAD)
 			return BODY_BAD;
-		if (!size)
-			break;
-		if ((uint64_t)(c.end - c.at) < size)
+		if (c.step == CHUNK_DONE) {
+			*end = at;
+			return BODY_DONE;
+		}
+		if (skip > len - at)
 			return BODY_MORE;
-		c.at += size;
-		if (c.at < c.end && *c.at != '\r')
-			return BODY_BAD; /* data longer than its size */
-		r = take_line(&c, &line, &n);
-		if (r)
-			return r;
-	} while (size);
-	for (;;) {
-		r = take_line(&c, &line, &n);
-		if (r)
-			return r;
-		if (!n)
-			break;
-		if (!is_field(line, n))
-			return BODY_BAD;
+		at += skip;
 	}
-	*end = c.at - (const unsigned char *)bytes;
-	return BODY_DONE;
+	return BODY_MORE;
 }
 
 /* Sets out->end; BODY_MORE: unfinished, or without an end that can be known. */
@@ -181,6 +108,10 @@ int explain_stream(struct explainer *e, const void *stream, size_t len,
 	uint64_t at = 0;
 
 	memset(out, 0, sizeof(*out));
+	if (!len) {
+		explain_head(e, bytes, 0, &out->first);
+		return 0;
+	}
 	do {
 		struct explain_request *q = vec_push(&out->requests);
 		struct explain_answer a;
