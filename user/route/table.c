@@ -159,6 +159,7 @@ static int collect(struct compiler *c, struct err *err)
 		*e = (struct entry){
 			.route = route,
 			.class = class_of(route->type),
+			.priority = route->priority,
 			.length = strlen(route->match),
 			.order = i,
 		};
