@@ -56,35 +56,40 @@ PURE_LOCAL u32 walk_forget(struct walk_ctx *c, u32 v)
 	return *(volatile u32 *)&c->m->work.known;
 }
 
-/* What differs between a tail's word at `off` and the input at `pos`. */
-PURE_LOCAL u64 walk_differ_word(struct walk_ctx *c, u32 off, u32 pos, bool fold)
-{
-	u64 w = head_word(c->b, pos);
+#define FOLD_NONE 0 /* as it stands */
+#define FOLD_CASE 1 /* lower case */
+#define FOLD_NAME 2 /* and "_" is "-": a header's name */
 
-	if (fold)
-		w = word_lower(w);
-	return w ^ walk_word(c, off);
+PURE_LOCAL u64 walk_fold(u64 w, u32 fold)
+{
+	if (fold == FOLD_NONE)
+		return w;
+	w = word_lower(w);
+	if (fold == FOLD_NAME)
+		w ^= (word_is_exact(w, '_') >> 7) * ('_' ^ '-');
+	return w;
 }
 
-/* 0 when the `len` bytes of a tail stand at pos. With `fold` the input is
- * taken in lower case. */
-PURE_LOCAL u64 walk_differ(struct walk_ctx *c, u32 tail, u32 pos, u32 len, bool fold)
+/* Does the text of `len` bytes at `off`, at most `max`, stand at pos? */
+PURE_LOCAL bool walk_same(struct walk_ctx *c, u32 off, u32 pos, u32 len, u32 max,
+			  u32 fold)
 {
-	u32 off = (tail & ~TABLE_FLAGS) + sizeof(struct weir_table_tail);
 	u64 differ = 0;
 	u32 i;
 
-	for (i = 0; i < TABLE_TAIL_MAX; i += 8) {
+	for (i = 0; i < max; i += 8) {
 		if (i + 8 > len)
 			break;
-		differ |= walk_differ_word(c, off + i, pos + i, fold);
+		differ |= walk_fold(head_word(c->b, pos + i), fold) ^
+			  walk_word(c, off + i);
 	}
 	if (len & 7) {
 		i = walk_forget(c, i);
-		differ |= walk_differ_word(c, off + i, pos + i, fold) &
+		differ |= (walk_fold(head_word(c->b, pos + i), fold) ^
+			   walk_word(c, off + i)) &
 			  ~(~0ULL << ((len & 7) * 8));
 	}
-	return differ;
+	return !differ;
 }
 
 /* 1: over; 0: the walk goes on behind the tail. */
@@ -94,7 +99,9 @@ PURE_LOCAL u32 walk_tail(struct walk_ctx *c, u32 tail, u32 pos)
 	u64 first = walk_word(c, tail), second = walk_word(c, tail + 8);
 	u32 next = walk_word(c, tail + 16), len = second >> 32;
 
-	if (len > k->stop - pos || walk_differ(c, tail, pos, len, false))
+	tail = (tail & ~TABLE_FLAGS) + sizeof(struct weir_table_tail);
+	if (len > k->stop - pos ||
+	    !walk_same(c, tail, pos, len, TABLE_TAIL_MAX, FOLD_NONE))
 		return 1;
 	pos = walk_forget(c, pos + len);
 	if (next) {
@@ -225,41 +232,6 @@ PURE_LOCAL void walk_run(struct walk_ctx *c, u32 root)
 }
 
 /* ---- criteria ---- */
-
-#define FOLD_NONE 0 /* as it stands */
-#define FOLD_CASE 1 /* lower case */
-#define FOLD_NAME 2 /* and "_" is "-": a header's name */
-
-PURE_LOCAL u64 walk_fold(u64 w, u32 fold)
-{
-	if (fold == FOLD_NONE)
-		return w;
-	w = word_lower(w);
-	if (fold == FOLD_NAME)
-		w ^= (word_is_exact(w, '_') >> 7) * ('_' ^ '-');
-	return w;
-}
-
-/* Does the text of `len` bytes at `off` stand at pos? */
-PURE_LOCAL bool walk_same(struct walk_ctx *c, u32 off, u32 pos, u32 len, u32 max,
-			  u32 fold)
-{
-	u64 differ = 0;
-	u32 i;
-
-	for (i = 0; i < max; i += 8) {
-		u64 keep = ~0ULL;
-
-		if (i >= len)
-			break;
-		if (i + 8 > len)
-			keep = ~(~0ULL << ((len & 7) * 8));
-		differ |= (walk_fold(head_word(c->b, pos + i), fold) ^
-			   walk_word(c, off + i)) &
-			  keep;
-	}
-	return !differ;
-}
 
 PURE_LOCAL bool walk_is_blank(u32 ch)
 {
@@ -393,26 +365,101 @@ PURE_LOCAL u32 walk_fits(struct walk_ctx *c, u32 test)
 	return k->fits;
 }
 
-/* Takes the next host record up, if any; 1: none is left, or a route is found.
- * A host without a match falls through to the next class. */
+/* ---- hosts ---- */
+
+PURE_LOCAL u64 walk_hash(struct walk_ctx *c, u32 pos, u32 len)
+{
+	u64 hash = walk_header(c, host_seed);
+	u32 i;
+
+	for (i = 0; i < TABLE_HOST_MAX; i += 8) {
+		if (i + 8 > len)
+			break;
+		hash = table_mix(hash, word_lower(head_word(c->b, pos + i)));
+	}
+	if (len & 7) {
+		i = walk_forget(c, i);
+		hash = table_mix(hash, word_lower(head_word(c->b, pos + i)) &
+					       ~(~0ULL << ((len & 7) * 8)));
+	}
+	return table_mix(hash, len);
+}
+
+/* The record of the host whose name stands at pos, or TABLE_NO_REF. */
+PURE_LOCAL u32 walk_host(struct walk_ctx *c, u32 pos, u32 len)
+{
+	u64 hash = walk_hash(c, pos, len), name;
+	u32 slot = walk_forget(c, hash >> 32), low = hash, ref = 0, i;
+	u32 mask = walk_header(c, bucket_mask), buckets = walk_header(c, buckets.off);
+
+	len = walk_forget(c, len);
+	for (i = 0; i < TABLE_PROBES; i++) {
+		u64 bucket = walk_word(c, buckets + 8 * ((slot + i) & mask));
+
+		ref = bucket >> 32;
+		if (!ref || (u32)bucket == low)
+			break;
+	}
+	if (!ref)
+		return TABLE_NO_REF;
+	ref = walk_forget(c, ref);
+	name = walk_word(c, (ref & ~TABLE_FLAGS) + 8);
+	if (name >> 32 != len ||
+	    !walk_same(c, name, pos, len, TABLE_HOST_MAX, FOLD_CASE))
+		ref = TABLE_NO_REF;
+	return walk_forget(c, ref);
+}
+
+/* The first dot in the host's first 64 bytes, or 0: labels are shorter. */
+PURE_LOCAL u32 walk_first_dot(struct walk_ctx *c, u32 pos, u32 end)
+{
+	u64 dot = 0;
+	u32 i;
+
+	for (i = 0; i < 8; i++) {
+		dot = word_is(head_word(c->b, pos), '.');
+		if (dot)
+			break;
+		pos += 8;
+	}
+	if (!dot)
+		return 0;
+	pos = walk_forget(c, pos + word_index(dot));
+	return pos < end ? pos : 0;
+}
+
+/* Takes the next class of host up, if there is one; 1: there is none, or a
+ * route is found. A host without a match falls through to the next class. */
 PURE_LOCAL u32 walk_next_host(struct walk_ctx *c)
 {
 	struct walk_work *k = &c->m->work;
-	u32 at = k->host_at, ref;
+	u32 at = k->host_at, pos = c->h->host_off, end = pos + c->h->host_len, ref;
 	u64 w;
 
-	if (k->best != TABLE_NO_REF)
+	if (at > 2 || k->best != TABLE_NO_REF)
 		return 1;
-	if (at == 0 && k->host[0] == TABLE_NO_REF)
-		at = 1;
-	if (at == 1 && k->host[1] == TABLE_NO_REF)
-		at = 2;
-	if (at > 2)
-		return 1;
-	ref = at == 0 ? k->host[0] : at == 1 ? k->host[1] : k->host[2];
 	k->host_at = at + 1;
+	if (at == 2) {
+		ref = walk_header(c, any_host);
+	} else {
+		u32 start = pos;
+
+		/* a name with a dot in front is a wildcard's */
+		if (!pos || head_byte(c->b, pos) == '.')
+			return 0;
+		if (at == 1) {
+			/* exactly one label in front of what the wildcard names */
+			if (!walk_header(c, wildcards))
+				return 0;
+			pos = walk_first_dot(c, pos, end);
+			if (pos <= start)
+				return 0;
+		}
+		pos = walk_forget(c, pos);
+		ref = walk_host(c, pos, end - pos);
+	}
 	if (ref == TABLE_NO_REF)
-		return 1;
+		return 0;
 	w = walk_word(c, ref);
 	k->set = w;
 	k->sets = w >> 32;
@@ -449,106 +496,6 @@ static long walk_set_cb(u32 i, void *ctx)
 	return k->last && !k->regex && k->best != TABLE_NO_REF;
 }
 
-/* ---- hosts ---- */
-
-/* `ends` holds at_end and, above it, element. */
-PURE_LOCAL void walk_host_take(struct walk_ctx *c, u32 pos, u32 start, u64 ends)
-{
-	struct walk_work *k = &c->m->work;
-	u32 wild = ends >> 32;
-
-	if (wild != TABLE_NO_REF) {
-		k->wild = wild;
-		k->wild_pos = pos;
-	}
-	if (pos <= start)
-		k->host[0] = ends;
-}
-
-/* The same for a host, leftwards from k->pos to k->stop. */
-PURE_LOCAL u32 walk_host(struct walk_ctx *c)
-{
-	struct walk_work *k = &c->m->work;
-	u32 s = k->state, pos = walk_forget(c, k->pos), start = k->stop, i;
-
-	if (s & TABLE_TAIL) {
-		u32 len = walk_word(c, s + 8) >> 32, next = walk_word(c, s + 16);
-
-		if (len > pos - start || walk_differ(c, s, pos - len, len, true))
-			return 1;
-		pos = walk_forget(c, pos - len);
-		k->pos = pos;
-		k->state = next;
-		if (next)
-			return 0;
-		/* at_end | element */
-		walk_host_take(c, pos, start, walk_word(c, s));
-		return 1;
-	}
-	if (s & TABLE_ACCEPT)
-		walk_host_take(c, pos, start,
-			       walk_word(c, s + 8 * TABLE_SYMBOL_END) >> 32 |
-				       walk_word(c, s + 8 * TABLE_SYMBOL_END + 8)
-					       << 32);
-	for (i = 0; i < WALK_STEPS; i++) {
-		u64 cell;
-
-		if (pos <= start)
-			return 1;
-		cell = walk_word(c, s + 8 * byte_lower(head_byte(c->b, pos - 1)));
-		if ((u32)cell != s)
-			return 1;
-		s = cell >> 32;
-		pos--;
-		if (s & (TABLE_ACCEPT | TABLE_TAIL))
-			break;
-	}
-	k->state = s;
-	k->pos = pos;
-	return 0;
-}
-
-static long walk_host_cb(u32 i, void *ctx)
-{
-	return walk_host(ctx);
-}
-
-/* A wildcard stands for exactly one label, of at most 63 bytes. */
-PURE_LOCAL bool walk_is_label(struct walk_ctx *c, u32 pos, u32 end)
-{
-	u64 dots = 0;
-	u32 i;
-
-	if (pos >= end || end - pos > 63)
-		return false;
-	for (i = 0; i < 8; i++) {
-		u64 keep = ~0ULL;
-		u32 left = end - pos - i * 8;
-
-		if (pos + i * 8 >= end)
-			break;
-		if (left < 8)
-			keep = ~(~0ULL << ((left & 7) * 8));
-		dots |= word_is_exact(head_word(c->b, pos + i * 8), '.') & keep;
-	}
-	return !dots;
-}
-
-PURE_LOCAL void walk_hosts(struct walk_ctx *c)
-{
-	struct walk_work *k = &c->m->work;
-	u32 start = c->h->host_off, root = walk_header(c, host_root);
-
-	if (!start || !root)
-		return;
-	k->state = root;
-	k->pos = start + c->h->host_len;
-	k->stop = start;
-	pure_loop(WEIR_HEAD_MAX, walk_host_cb, c);
-	if (k->wild != TABLE_NO_REF && walk_is_label(c, start, k->wild_pos))
-		k->host[1] = k->wild;
-}
-
 PURE int table_find(const void *table, u32 mask, const struct weir_head *b,
 		    const struct http_head *h, struct route_match *m)
 {
@@ -561,15 +508,10 @@ PURE int table_find(const void *table, u32 mask, const struct weir_head *b,
 		return TABLE_ABSENT;
 	k->best = TABLE_NO_REF;
 	k->best_pos = 0;
-	k->wild = TABLE_NO_REF;
-	k->host[0] = TABLE_NO_REF;
-	k->host[1] = TABLE_NO_REF;
-	k->host[2] = walk_header(&c, any_host);
 	k->host_at = 0;
 	k->sets = 0;
 	k->regex = 0;
 	k->last = 0;
-	walk_hosts(&c);
 	k->stop = h->path_off + h->path_len;
 	pure_loop(2 * WEIR_MAX_ROUTES + 4, walk_set_cb, &c);
 

@@ -23,9 +23,7 @@
 struct walk_work {
 	u32 state, pos, stop; /* of an automaton and its input */
 	u32 best, best_pos;   /* reference, and where what it matched ends */
-	u32 wild, wild_pos;   /* the same for a wildcard host */
-	u32 host[3];	      /* references: exact, wildcard, any */
-	u32 host_at;
+	u32 host_at;   /* class of host that is next: 0 exact, 1 wildcard, 2 any */
 	u32 set, sets; /* next set of that host, and how many are left */
 	u32 tail;      /* bytes of a tail that have matched */
 	u32 before;    /* where the byte in front of pos starts */
@@ -49,6 +47,14 @@ struct route_match {
 	u32 pad;
 	struct walk_work work;
 };
+
+/* The hash of a host's name: for its words in order, the last one filled up with
+ * zeros, and then for its length, starting with the table's seed. */
+static inline u64 table_mix(u64 hash, u64 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 32;
+}
 
 #define TABLE_NONE 0	/* no rule and no default backend: 404 */
 #define TABLE_FOUND 1	/* *m is filled */

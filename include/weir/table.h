@@ -5,10 +5,13 @@
  * and in `weir explain`. All offsets are bytes from its start, all numbers
  * little endian, as on every machine that weir runs on.
  *
- *	header | routes | hosts | sets | criteria | cells | tails
+ *	header | routes | hosts | buckets | names | sets | criteria | cells | tails
  *
- * Automata. Hosts (read from right to left, in lower case), paths and regexes
- * share one array of cells. A state is a number whose upper 29 bits are the
+ * Hosts are found by a hash of the name in lower case, and compared. The name
+ * of "*.example.com" is ".example.com", looked up with what follows the first
+ * label of a request's host.
+ *
+ * Automata. Paths and regexes share one array of cells. A state is a number whose upper 29 bits are the
  * offset of its row and whose lowest bits say what it is:
  *
  *	TABLE_ACCEPT	something ends here: the row has an accept record
@@ -22,16 +25,13 @@
  *	row + 2048	check = s, at_end
  *	row + 2056	element, prefix
  *
- * A reference (to a route of a path, to a host record of a host) has bit 2
- * set, which no state has; TABLE_NO_REF is none and greater than all others.
+ * A reference (to a route or to a host record) has bit 2 set, which no state
+ * has; TABLE_NO_REF is none and greater than all others.
  * What a path state accepts is resolved by the compiler:
  *
  *	at_end	best route when the path ends here
  *	element	best route when a "/" follows (at_end counts as well at the end)
  *	prefix	best route whatever follows
- *
- * For a host, at_end is the record of that host and element the record of the
- * wildcard whose dot has just been read; prefix is not used.
  *
  * Routes stand in order of precedence, so the smallest reference wins among
  * all that match in one host record.
@@ -68,13 +68,15 @@ struct weir_table_header {
 	u32 bytes;	/* of the whole blob */
 	u32 generation; /* set by whoever loads it, outside the checksum */
 	u32 crc32;	/* of the bytes behind this field (zlib's crc32) */
-	u32 host_root;	/* state, 0: no route names a host */
+	u32 host_seed;	/* of the names' hash */
 	u32 any_host;	/* reference to a host record, or TABLE_NO_REF */
 	u32 fallback;	/* reference to a route: the default backend, or none */
 	u32 route_count;
 	u32 host_count;
-	struct weir_table_section routes, hosts, sets, criteria, cells, tails;
-	u32 pad[2];
+	u32 bucket_mask; /* buckets less one; they are a power of two */
+	u32 wildcards;	 /* how many of the hosts are wildcards */
+	struct weir_table_section routes, hosts, buckets, names, sets, criteria;
+	struct weir_table_section cells, tails;
 };
 
 struct weir_table_cell {
@@ -82,8 +84,7 @@ struct weir_table_cell {
 	u32 next;  /* the state it leads to */
 };
 
-/* `len` bytes follow, padded to a multiple of 8. For a host they stand as in
- * the name, and end where the walk from the right has come to. */
+/* `len` bytes follow, padded to a multiple of 8. */
 struct weir_table_tail {
 	u32 at_end, element, prefix; /* when next is 0 */
 	u32 len;
@@ -94,6 +95,19 @@ struct weir_table_tail {
 struct weir_table_host {
 	u32 sets; /* offset of the first */
 	u32 count;
+	u32 name; /* offset; padded to 8 bytes */
+	u32 name_len;
+};
+
+/* Open addressing: a name is looked for from bucket (hash >> 32) & bucket_mask
+ * on, at most TABLE_PROBES buckets far and up to an empty one. No two names
+ * that share a part of that way have the same `hash`. */
+#define TABLE_PROBES 32u
+#define TABLE_HOST_MAX 256u /* bytes of a name that is ever found */
+
+struct weir_table_bucket {
+	u32 hash; /* its lower half */
+	u32 host; /* reference, 0: empty */
 };
 
 /*

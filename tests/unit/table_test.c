@@ -725,7 +725,7 @@ static void damage(void **state)
 
 static void long_input(void **state)
 {
-	static char path[12000], host[3000];
+	static char path[12000], host[TABLE_HOST_MAX + 1];
 	struct rule rules[] = {
 		{"h", WEIR_PATH_PREFIX, path, 0},
 		{host, WEIR_PATH_PREFIX, "", 0},
@@ -744,6 +744,17 @@ static void long_input(void **state)
 	assert_int_equal(find(&t, "h", path, &m), 0);
 	assert_int_equal(find(&t, host, "/", &m), 0);
 	free(t.blob);
+
+	/* a name over the limit is compiled, and never found */
+	{
+		static char longer[TABLE_HOST_MAX + 2];
+		struct rule rule = {longer, WEIR_PATH_PREFIX, "", 0};
+
+		memset(longer, 'm', sizeof(longer) - 1);
+		build(&t, &rule, 1);
+		assert_int_equal(find(&t, longer, "/", &m), 0);
+		free(t.blob);
+	}
 }
 
 int main(void)

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "route/table_criteria.h"
+#include "route/table_hosts.h"
 #include "route/table_regex.h"
 #include "route/table_rows.h"
 #include "route/table_trie.h"
@@ -51,8 +52,8 @@ struct compiler {
 	size_t entry_count;
 	struct entry **by_set;
 	const struct ir_route *fallback;
-	struct vec_of(const struct ir_route *) hosts; /* a route of each host record */
-	struct weir_table_host *host_records;
+	struct host_names hosts;
+	uint32_t any_host; /* number of its record + 1, 0: none */
 	struct vec_of(struct weir_table_set) sets;
 	struct vec_of(struct plan) plans; /* one for each set */
 	struct regex_parts parts;
@@ -117,7 +118,6 @@ static int compare_entries(const void *left, const void *right)
 static int host_number(struct compiler *c, const struct ir_route *route, uint32_t *out)
 {
 	const char *host = route->host_kind == IR_HOST_ANY ? "" : route->host;
-	const struct ir_route **slot;
 	auto_free char *key = NULL;
 	size_t i;
 
@@ -131,11 +131,16 @@ static int host_number(struct compiler *c, const struct ir_route *route, uint32_
 	key[i + 1] = '\0';
 	if (strmap_get(&c->host_ids, key, out))
 		return 0;
-	*out = c->hosts.len;
-	slot = vec_push(&c->hosts);
-	if (!slot)
+	*out = c->hosts.records.len;
+	if (route->host_kind == IR_HOST_ANY)
+		c->any_host = *out + 1;
+	/* of "*.example.com" a request is asked for ".example.com" */
+	if (route->host_kind == IR_HOST_WILDCARD) {
+		c->header.wildcards++;
+		host++;
+	}
+	if (hosts_add(&c->hosts, *host ? host : NULL))
 		return -ENOMEM;
-	*slot = route;
 	return strmap_set(&c->host_ids, key, *out);
 }
 
@@ -203,7 +208,7 @@ static int add_set(struct compiler *c, size_t from, size_t end, size_t part,
 		   struct err *err)
 {
 	const struct entry *e = c->by_set[from];
-	struct weir_table_host *host = &c->host_records[e->host];
+	struct weir_table_host *host = &c->hosts.records.item[e->host];
 	struct weir_table_set *set = vec_push(&c->sets);
 	struct plan *plan = vec_push(&c->plans);
 
@@ -251,9 +256,8 @@ static int group(struct compiler *c, struct err *err)
 	size_t i, end;
 	int r = 0;
 
-	c->host_records = calloc(c->hosts.len + 1, sizeof(*c->host_records));
 	c->by_set = malloc((c->entry_count + 1) * sizeof(*c->by_set));
-	if (!c->host_records || !c->by_set)
+	if (!c->by_set)
 		return no_memory(err);
 	for (i = 0; i < c->entry_count; i++)
 		c->by_set[i] = &c->entries[i];
@@ -285,12 +289,21 @@ static int lay_out(struct compiler *c, struct err *err)
 			       routes, WEIR_MAX_ROUTES);
 	h->magic = WEIR_TABLE_MAGIC;
 	h->version = WEIR_TABLE_VERSION;
-	h->any_host = TABLE_NO_REF;
 	h->fallback = TABLE_NO_REF;
 	h->route_count = routes;
-	h->host_count = c->hosts.len;
+	h->host_count = c->hosts.records.len;
 	h->routes = section(&at, routes * sizeof(struct weir_table_route));
-	h->hosts = section(&at, c->hosts.len * sizeof(struct weir_table_host));
+	h->hosts = section(&at, h->host_count * sizeof(struct weir_table_host));
+	h->buckets =
+		section(&at, c->hosts.bucket_count * sizeof(struct weir_table_bucket));
+	h->names = section(&at, c->hosts.text.len);
+	h->bucket_mask = c->hosts.bucket_count - 1;
+	h->host_seed = c->hosts.seed;
+	h->any_host = TABLE_NO_REF;
+	if (c->any_host)
+		h->any_host = (h->hosts.off +
+			       (c->any_host - 1) * sizeof(struct weir_table_host)) |
+			      TABLE_REF;
 	h->sets = section(&at, c->sets.len * sizeof(struct weir_table_set));
 	h->criteria = section(&at, c->criteria.bytes.len);
 	h->cells.off = at;
@@ -304,10 +317,10 @@ static int lay_out(struct compiler *c, struct err *err)
 	for (i = 0; i < c->sets.len; i++)
 		c->sets.item[i].criteria = criteria_offset(
 			&c->criteria, c->sets.item[i].criteria, h->criteria.off);
-	for (i = 0; i < c->hosts.len; i++)
-		c->host_records[i].sets =
+	for (i = 0; i < h->host_count; i++)
+		c->hosts.records.item[i].sets =
 			h->sets.off +
-			c->host_records[i].sets * sizeof(struct weir_table_set);
+			c->hosts.records.item[i].sets * sizeof(struct weir_table_set);
 	rows_init(&c->rows, at);
 	return 0;
 }
@@ -328,7 +341,7 @@ static int add_path(struct compiler *c, const struct entry *e)
 		kind = TRIE_AT_END;
 	else if (e->route->type == WEIR_PATH_PREFIX)
 		kind = TRIE_ELEMENT;
-	return trie_add(&c->trie, e->route->match, e->length, 0, kind, e->ref);
+	return trie_add(&c->trie, e->route->match, e->length, kind, e->ref);
 }
 
 /* at_end, element and prefix as <weir/table.h> wants them. */
@@ -362,7 +375,7 @@ static int write_set(struct compiler *c, struct weir_table_set *set,
 		return no_memory(err);
 	resolve_accepts(&c->trie);
 	if (literal)
-		r = trie_write(&c->trie, &c->rows, &c->tails, 0, &set->root);
+		r = trie_write(&c->trie, &c->rows, &c->tails, &set->root);
 	if (!r && plan->part)
 		r = regex_write(&c->parts.item[plan->part - 1], &c->rows,
 				c->header.routes.off, &set->regex);
@@ -377,46 +390,6 @@ static int write_paths(struct compiler *c, struct err *err)
 	for (i = 0; i < c->sets.len && !r; i++)
 		r = write_set(c, &c->sets.item[i], &c->plans.item[i], err);
 	return r;
-}
-
-static int write_hosts(struct compiler *c, struct err *err)
-{
-	bool has_any = false;
-	size_t i;
-	int r = trie_init(&c->trie);
-
-	for (i = 0; i < c->hosts.len && !r; i++) {
-		const struct ir_route *route = c->hosts.item[i];
-		uint32_t ref =
-			(c->header.hosts.off + i * sizeof(struct weir_table_host)) |
-			TABLE_REF;
-		auto_free char *name = NULL;
-		size_t len, n;
-
-		if (route->host_kind == IR_HOST_ANY) {
-			c->header.any_host = ref;
-			continue;
-		}
-		has_any = true;
-		name = strdup(route->host);
-		if (!name)
-			return no_memory(err);
-		len = strlen(name);
-		for (n = 0; n < len; n++)
-			if (name[n] >= 'A' && name[n] <= 'Z')
-				name[n] |= 0x20;
-		/* of "*.example.com" the walk reads ".example.com" */
-		if (route->host_kind == IR_HOST_WILDCARD)
-			r = trie_add(&c->trie, name + 1, len - 1, 1, TRIE_ELEMENT, ref);
-		else
-			r = trie_add(&c->trie, name, len, 1, TRIE_AT_END, ref);
-	}
-	if (r)
-		return no_memory(err);
-	if (!has_any)
-		return 0;
-	r = trie_write(&c->trie, &c->rows, &c->tails, 1, &c->header.host_root);
-	return r ? too_big(r, err) : 0;
 }
 
 /* ---- the blob ---- */
@@ -459,7 +432,6 @@ static int write_blob(struct compiler *c, void **out, size_t *size, struct err *
 	if ((uint64_t)h->cells.end + c->tails.len > WEIR_TABLE_MAX)
 		return too_big(-E2BIG, err);
 	h->bytes = at;
-	h->host_root = place_tail(h->host_root, h->tails.off);
 	blob = calloc(1, h->bytes);
 	if (!blob)
 		return no_memory(err);
@@ -473,7 +445,7 @@ static int write_blob(struct compiler *c, void **out, size_t *size, struct err *
 	}
 	for (i = 0; i < c->sets.len; i++)
 		c->sets.item[i].root = place_tail(c->sets.item[i].root, h->tails.off);
-	memcpy(blob + h->hosts.off, c->host_records, h->hosts.end - h->hosts.off);
+	hosts_write(&c->hosts, blob, h->hosts.off, h->buckets.off, h->names.off);
 	if (c->sets.len)
 		memcpy(blob + h->sets.off, c->sets.item, h->sets.end - h->sets.off);
 	criteria_write(&c->criteria, h->criteria.off, blob + h->criteria.off);
@@ -509,20 +481,19 @@ int table_compile(const struct ir *ir, void **out, size_t *size, struct err *err
 	r = collect(&c, err);
 	if (!r)
 		r = group(&c, err);
+	if (!r && hosts_hash(&c.hosts))
+		r = no_memory(err);
 	if (!r)
 		r = lay_out(&c, err);
 	if (!r)
 		r = write_paths(&c, err);
-	if (!r)
-		r = write_hosts(&c, err);
 	if (!r)
 		r = write_blob(&c, out, size, err);
 	strmap_free(&c.host_ids);
 	criteria_free(&c.criteria);
 	free(c.by_set);
 	free(c.entries);
-	free(c.host_records);
-	vec_free(&c.hosts);
+	hosts_free(&c.hosts);
 	vec_free(&c.sets);
 	vec_free(&c.plans);
 	regex_parts_free(&c.parts);

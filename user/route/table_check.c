@@ -30,10 +30,9 @@ static bool is_ref(const struct weir_table_section *s, uint32_t ref, uint32_t si
 	       is_record(s, ref & ~TABLE_FLAGS, size);
 }
 
-static bool is_either_ref(const struct checker *c, uint32_t ref)
+static bool is_route(const struct checker *c, uint32_t ref)
 {
-	return is_ref(&c->h->routes, ref, sizeof(struct weir_table_route)) ||
-	       is_ref(&c->h->hosts, ref, sizeof(struct weir_table_host));
+	return is_ref(&c->h->routes, ref, sizeof(struct weir_table_route));
 }
 
 static const struct weir_table_cell *cell_at(const struct checker *c, uint32_t off)
@@ -55,8 +54,8 @@ static bool is_state(const struct checker *c, uint32_t state)
 		       t->len <= TABLE_TAIL_MAX &&
 		       is_within(&c->h->tails, off,
 				 sizeof(*t) + ((t->len + 7) & ~7u)) &&
-		       is_either_ref(c, t->at_end) && is_either_ref(c, t->element) &&
-		       is_either_ref(c, t->prefix) &&
+		       is_route(c, t->at_end) && is_route(c, t->element) &&
+		       is_route(c, t->prefix) &&
 		       (!t->next || (!(t->next & TABLE_TAIL) && is_state(c, t->next)));
 	}
 	if (!is_within(&c->h->cells, off,
@@ -65,8 +64,8 @@ static bool is_state(const struct checker *c, uint32_t state)
 	if (state & TABLE_ACCEPT) {
 		const struct weir_table_cell *a = cell_at(c, off) + TABLE_SYMBOL_END;
 
-		return a[0].check == state && is_either_ref(c, a[0].next) &&
-		       is_either_ref(c, a[1].check) && is_either_ref(c, a[1].next);
+		return a[0].check == state && is_route(c, a[0].next) &&
+		       is_route(c, a[1].check) && is_route(c, a[1].next);
 	}
 	return true;
 }
@@ -107,7 +106,7 @@ static bool are_sections_sound(const struct weir_table_header *h)
 	uint32_t at = sizeof(*h);
 	size_t i;
 
-	for (i = 0; i < 6; i++) {
+	for (i = 0; i < 8; i++) {
 		if (s[i].off != ((at + 7) & ~7u) || s[i].end < s[i].off ||
 		    s[i].end > h->bytes)
 			return false;
@@ -142,6 +141,29 @@ static bool are_tests_sound(const struct checker *c, uint32_t off)
 	return false;
 }
 
+/* Names and buckets; where a name is looked for is the compiler's matter. */
+static bool are_hosts_sound(const struct checker *c, const struct weir_table_host *host)
+{
+	const struct weir_table_header *h = c->h;
+	const struct weir_table_bucket *bucket =
+		(const void *)(c->blob + h->buckets.off);
+	uint32_t count = (h->buckets.end - h->buckets.off) / sizeof(*bucket), i;
+
+	if (!count || (count & (count - 1)) || count != h->bucket_mask + 1 ||
+	    h->buckets.end - h->buckets.off != count * sizeof(*bucket))
+		return false;
+	for (i = 0; i < h->host_count; i++)
+		if (!is_within(&h->names, host[i].name,
+			       ((uint64_t)host[i].name_len + 7) & ~7ull))
+			return false;
+	for (i = 0; i < count; i++)
+		if (bucket[i].host &&
+		    (bucket[i].host == TABLE_NO_REF ||
+		     !is_ref(&h->hosts, bucket[i].host, sizeof(*host))))
+			return false;
+	return true;
+}
+
 static bool are_records_sound(const struct checker *c)
 {
 	const struct weir_table_header *h = c->h;
@@ -158,6 +180,8 @@ static bool are_records_sound(const struct checker *c)
 		    !is_within(&h->sets, host[i].sets,
 			       (uint64_t)host[i].count * sizeof(*set)))
 			return false;
+	if (!are_hosts_sound(c, host))
+		return false;
 	for (i = 0; i < sets; i++)
 		if ((set[i].criteria && !are_tests_sound(c, set[i].criteria)) ||
 		    (set[i].root && !is_state(c, set[i].root)) ||
@@ -168,8 +192,7 @@ static bool are_records_sound(const struct checker *c)
 		    route[i].action > WEIR_ACTION_UNHONOURED ||
 		    route[i].reply_id >= WEIR_MAX_REPLIES)
 			return false;
-	return (!h->host_root || is_state(c, h->host_root)) &&
-	       is_ref(&h->hosts, h->any_host, sizeof(*host)) &&
+	return is_ref(&h->hosts, h->any_host, sizeof(*host)) &&
 	       is_ref(&h->routes, h->fallback, sizeof(*route));
 }
 

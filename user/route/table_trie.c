@@ -54,14 +54,14 @@ static uint32_t trie_child(struct trie *t, uint32_t at, uint8_t byte)
 	return made;
 }
 
-int trie_add(struct trie *t, const char *s, size_t len, int is_backwards,
-	     enum trie_accept kind, uint32_t ref)
+int trie_add(struct trie *t, const char *s, size_t len, enum trie_accept kind,
+	     uint32_t ref)
 {
 	uint32_t at = 0, *slot;
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		at = trie_child(t, at, s[is_backwards ? len - 1 - i : i]);
+		at = trie_child(t, at, s[i]);
 		if (!at)
 			return -ENOMEM;
 	}
@@ -82,7 +82,6 @@ struct writer {
 	const struct trie *t;
 	struct rows *rows;
 	struct tails *tails;
-	bool is_backwards;
 	uint32_t *state; /* of each node */
 	uint8_t *chain;	 /* bytes below without a choice... */
 	uint32_t *end;	 /* ...and the node where they end */
@@ -97,17 +96,11 @@ static int write_tail(struct writer *w, uint32_t at)
 	uint8_t bytes[TABLE_TAIL_MAX] = {0};
 	struct weir_table_tail tail = {};
 	uint32_t start = at;
-	size_t size, i;
+	size_t size;
 
 	while (at != w->end[start]) {
 		at = item[at].child;
 		bytes[tail.len++] = item[at].byte;
-	}
-	for (i = 0; w->is_backwards && i < tail.len / 2; i++) {
-		uint8_t byte = bytes[i];
-
-		bytes[i] = bytes[tail.len - 1 - i];
-		bytes[tail.len - 1 - i] = byte;
 	}
 	tail.at_end = item[at].accept[TRIE_AT_END];
 	tail.element = item[at].accept[TRIE_ELEMENT];
@@ -220,14 +213,12 @@ static int write_nodes(struct writer *w)
 	return r;
 }
 
-int trie_write(struct trie *t, struct rows *rows, struct tails *tails, int is_backwards,
-	       uint32_t *root)
+int trie_write(struct trie *t, struct rows *rows, struct tails *tails, uint32_t *root)
 {
 	struct writer w = {
 		.t = t,
 		.rows = rows,
 		.tails = tails,
-		.is_backwards = is_backwards,
 	};
 	int r = -ENOMEM;
 

@@ -34,15 +34,13 @@ struct tails {
 int trie_init(struct trie *t); /* also empties one for further use */
 void trie_fini(struct trie *t);
 
-/* Add the `len` bytes at s, backwards when `is_backwards`; of several
- * references to the same thing the smallest stays. 0 or -ENOMEM. */
-int trie_add(struct trie *t, const char *s, size_t len, int is_backwards,
-	     enum trie_accept kind, uint32_t ref);
+/* Add the `len` bytes at s; of several references to the same thing the smallest
+ * stays. 0 or -ENOMEM. */
+int trie_add(struct trie *t, const char *s, size_t len, enum trie_accept kind,
+	     uint32_t ref);
 
 /*
  * Write it. *root: its state, where the offset of a tail is counted from the
- * start of `tails` (the caller adds where they end up). Bytes of tails are
- * turned round when is_backwards. 0, -ENOMEM or -E2BIG.
+ * start of `tails` (the caller adds where they end up). 0, -ENOMEM or -E2BIG.
  */
-int trie_write(struct trie *t, struct rows *rows, struct tails *tails, int is_backwards,
-	       uint32_t *root);
+int trie_write(struct trie *t, struct rows *rows, struct tails *tails, uint32_t *root);
