@@ -740,7 +740,10 @@ PURE_LOCAL u32 head_finish(struct head_ctx *c)
 	}
 	if ((seen & SEEN_CLOSE) || ((flags & HEAD_HTTP10) && !(seen & SEEN_KEEP_ALIVE)))
 		flags |= HEAD_CLOSE;
-	if ((seen & SEEN_UPGRADE_OPTION) && (seen & SEEN_UPGRADE_FIELD))
+	/* RFC 9110, 7.8 and 10.1.1: HTTP/1.0 knows neither */
+	if (flags & HEAD_HTTP10)
+		flags &= ~HEAD_EXPECT;
+	else if ((seen & SEEN_UPGRADE_OPTION) && (seen & SEEN_UPGRADE_FIELD))
 		flags |= HEAD_UPGRADE;
 	h->flags = flags;
 	if (head_byte(c->b, h->target_off) != '/')

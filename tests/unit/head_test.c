@@ -231,6 +231,10 @@ static const struct head_case cases[] = {
 	WHOLE("GET / HTTP/1.1\r\n" H
 	      "Connection: Upgrade\r\nUpgrade: websocket\r\n" END,
 	      HEAD_UPGRADE, "a.b", "/"),
+	WHOLE("GET / HTTP/1.0\r\n" H
+	      "Connection: Upgrade, keep-alive\r\nUpgrade: websocket\r\n"
+	      "Expect: 100-continue\r\n" END,
+	      HEAD_HTTP10, "a.b", "/"),
 	WHOLE("GET / HTTP/1.1\r\n" H "Connection: Upgrade\r\n" END, 0, "a.b", "/"),
 	WHOLE("GET / HTTP/1.1\r\n" H "Upgrade: websocket\r\n" END, 0, "a.b", "/"),
 	WHOLE("POST / HTTP/1.1\r\n" H
