@@ -160,7 +160,7 @@ BUILDS_unit = $(UNIT)
 BUILDS_twin = $(TWIN)
 BUILDS_prog = $(PROG)
 BUILDS_regex = $(BUILD)/regex/pcre2_diff
-BUILDS_kernel = $(BUILD)/kernel/loadall
+BUILDS_kernel = $(BUILD)/kernel/loadall $(PROG)
 TESTS = $(or $(T),$(SUITES))
 MAKE_J2 = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
 

@@ -17,7 +17,7 @@ echo_pod 3
 	ingress three '' /three Prefix three 80 true
 } >"$work/rules.yaml"
 mkdir -p "$work/files/size"
-head -c 4000000 /dev/urandom >"$work/files/size/some"
+head -c 2000000 /dev/urandom >"$work/files/size/some"
 weir_start -f "$work/rules.yaml"
 
 # trouble NETEM-ARGUMENT...: on what client and pods send.
@@ -54,15 +54,15 @@ while read -r how; do
 	rm -f "$work/got" "$work/files/put/some"
 	is "$how: 40 requests in turns on one connection" 40 "$(many 20)"
 	n=0
-	for i in $(seq 15); do
+	for i in $(seq 8); do
 		[ "$(get "/two/$i" -m 60 | field target)" != "/$i" ] || n=$((n + 1))
 	done
-	is "$how: 15 connections" 15 "$n"
+	is "$how: 8 connections" 8 "$n"
 	n=0
-	for i in $(seq 10); do
+	for i in $(seq 5); do
 		[ "$(status "/none" -m 60)" != 404 ] || n=$((n + 1))
 	done
-	is "$how: 10 answers of the kernel's own" 10 "$n"
+	is "$how: 5 answers of the kernel's own" 5 "$n"
 done <<END
 loss 1%
 loss 3% duplicate 2%

@@ -4,7 +4,7 @@
 # tests of tests/e2e with their namespaces, servers and agent in a virtual machine.
 #
 # KERNELS: which, default "6.1 6.12". TESTS: which of tests/e2e.
-here=$(cd "$(dirname "$0")" && pwd)
+. "$(dirname "$0")/guests.sh"
 top=$(cd "$here/../.." && pwd)
 build=${BUILD:-$top/build}
 tests=${TESTS:-guide endpoints kill loss}
@@ -31,17 +31,4 @@ done
 exit \$worst
 END
 
-worst=0
-for k in ${KERNELS:-6.1 6.12}; do
-	"$here/run.sh" "$k" "$job" >"$job/out"
-	r=$?
-	awk -v k="$k" '$1 == "TEST" { test = $2; next }
-		/^(PASS|FAIL|SKIP) / { sub(/^[A-Z]+ /, "& " k " " test ": ") } { print }' \
-		"$job/out" | sed 's/^\([A-Z]*\)  /\1 /'
-	case $r in
-	0)	;;
-	77)	echo "SKIP $k: no such kernel or no virtual machine here" ;;
-	*)	worst=1 ;;
-	esac
-done
-exit $worst
+guests "$job"
