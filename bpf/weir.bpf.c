@@ -63,8 +63,8 @@ static __always_inline int to_client(struct __sk_buff *skb, const struct pkt *p,
 		l->seq_max = end;
 	if (seq_before(l->ack_max, p->ack))
 		l->ack_max = p->ack;
-	if (p->len)
-		l->flags &= ~WEIR_LEG_AWAITED;
+	if (p->len && l->flags & WEIR_LEG_AWAITED)
+		stats_answered(skb, l, p->l4 + p->hl);
 	l->bytes_down += p->len;
 	flow_seen(&l->seen_ns, &l->seen_jiffies);
 	return VERDICT(TO_CLIENT, splice(skb, p, v, &to));
@@ -141,8 +141,10 @@ static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f, int
 	}
 	if (r == STEP_CONNECT)
 		r = connect_start(skb, f);
-	if (r == STEP_REPLY)
+	if (r == STEP_REPLY) {
 		r = reply_start(skb, f);
+		stats_reply(f);
+	}
 	if (r == STEP_RESEND)
 		r = request_resend(skb, f);
 	if (r == STEP_BODY)

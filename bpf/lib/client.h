@@ -133,12 +133,15 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 		slot_put(f);
 		return VERDICT(FLOW_GONE, emit_reset(skb, p));
 	}
+	if (f->flags & WEIR_FLOW_DONE)
+		stats_bytes(f, l);
 	if (p->flags & TCP_RST) {
 		/* passed on whatever it is; the endpoint judges it. It ends the
 		 * flow here only at a number the endpoint may still expect. */
 		u32 acked = l->ack_max + l->ack_add;
 
 		if (p->seq - acked <= 0xffff) {
+			stats_bytes(f, l);
 			f->flags |= WEIR_FLOW_DONE;
 			l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
 			slot_put(f);

@@ -243,8 +243,10 @@ __noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from
 		if (emit_head(skb, slot, from - f->head_seq, n))
 			return TC_ACT_SHOT;
 		from += n;
-		if (seq_before(f->sent_end, from))
+		if (seq_before(f->sent_end, from)) {
+			f->bytes_up += from - f->sent_end;
 			f->sent_end = from;
+		}
 		if (last)
 			return bpf_redirect(f->to_endpoint.ifindex, 0);
 		if (bpf_clone_redirect(skb, f->to_endpoint.ifindex, 0))
@@ -295,6 +297,8 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 	f->tries = 0;
 	f->requests++;
 	l->kept_ack = f->head_end + f->seq_add;
+	stats_connected(l);
+	stats_asked(f, l);
 	l->flags = WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
 	if (f->flags & WEIR_FLOW_FIN_CLIENT)
 		l->flags |= WEIR_LEG_FIN_CLIENT;

@@ -12,6 +12,7 @@ static __always_inline int endpoint_refused(struct __sk_buff *skb, struct weir_f
 	u32 group = f->want_group;
 	struct weir_group *g;
 
+	stats_failed(l);
 	l->state = WEIR_LEG_CLOSED;
 	f->state = WEIR_FLOW_HEAD;
 	g = bpf_map_lookup_elem(&groups, &group);
@@ -131,6 +132,7 @@ static __always_inline int endpoint_spliced(struct __sk_buff *skb, struct scratc
 		/* passed on; it ends the flow here only at a number that the client
 		 * may expect */
 		if (p->seq - l->seq_max + 0xffff <= 0x1fffe) {
+			stats_bytes(f, l);
 			f->flags |= WEIR_FLOW_DONE | WEIR_FLOW_FIN_SERVER;
 			l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
 			l->flags &= ~WEIR_LEG_HEAD_KEPT;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/scratch.h"
+#include "lib/stats.h"
 #include "pure/seq.h"
 
 /* Tries to claim a flow that another CPU is changing. That takes it a few
@@ -108,8 +109,10 @@ static __always_inline void flow_fin_client(struct weir_flow *f, struct weir_leg
 	f->flags |= WEIR_FLOW_FIN_CLIENT;
 	f->fin_seq = end;
 	l->flags |= WEIR_LEG_FIN_CLIENT;
-	if (f->flags & WEIR_FLOW_FIN_SERVER)
+	if (f->flags & WEIR_FLOW_FIN_SERVER) {
 		f->flags |= WEIR_FLOW_DONE;
+		stats_bytes(f, l);
+	}
 }
 
 /* What a client may send before an endpoint is connected, as a window field. A

@@ -13,6 +13,7 @@
 #include <weir/flow.h>
 #include <weir/outcome.h>
 #include <weir/reply.h>
+#include <weir/stats.h>
 
 /* Knobs, set between open and load so that the verifier drops dead branches. */
 
@@ -88,6 +89,22 @@ struct {
 	__type(key, u32);
 	__type(value, struct weir_route);
 } routes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WEIR_MAX_ROUTES);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, struct weir_route_stats);
+} route_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WEIR_MAX_ENDPOINTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, struct weir_endpoint_stats);
+} endpoint_stats SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -154,6 +154,7 @@ __noinline int request_collect(struct __sk_buff *skb, struct weir_flow *f)
 	f->flags |= WEIR_FLOW_REQ_CLOSE;
 	f->flags &= ~WEIR_FLOW_REQ_HEAD;
 	f->want_group = WEIR_NO_ID;
+	f->route_id = WEIR_NO_ID;
 	f->next_req = f->head_end;
 	f->body_left = 0;
 	if (status == HEAD_VERSION) {
@@ -220,6 +221,7 @@ static __always_inline int request_refuse(struct weir_flow *f)
 	f->next_req = f->head_end;
 	f->body_left = 0;
 	f->want_group = WEIR_NO_ID;
+	f->route_id = WEIR_NO_ID;
 	f->want_reply = WEIR_REPLY_BAD_REQUEST;
 	return STEP_REPLY;
 }
@@ -240,6 +242,7 @@ static __always_inline void request_want(struct weir_flow *f,
 		return;
 	}
 	f->route_id = m->route_id;
+	stats_request(m->route_id);
 	switch (m->action) {
 	case WEIR_ACTION_GROUP:
 		if (m->flags & WEIR_ROUTE_FALLBACK)
@@ -348,6 +351,8 @@ __noinline int request_forward(struct __sk_buff *skb, struct weir_flow *f)
 		 !seq_before(f->next_req, end));
 	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_REPLY);
 	f->requests++;
+	stats_bytes(f, l);
+	stats_asked(f, l);
 	l->flags |= WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
 	if (!whole) {
 		f->sent_end = f->head_seq;
@@ -489,6 +494,7 @@ __noinline int request_leave(struct __sk_buff *skb, struct weir_flow *f)
 	l = flow_leg(f, &s->client);
 	if (!l)
 		return 0;
+	stats_bytes(f, l);
 	if (leg_is_over(l)) {
 		l->state = WEIR_LEG_CLOSED;
 		return 0;

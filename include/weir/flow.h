@@ -102,7 +102,8 @@ struct weir_flow {
 	u32 want_group;	 /* where the request in the buffer goes, or WEIR_NO_ID */
 	u32 want_reply;	 /* enum weir_reply_id that answers it when there is no group */
 	u32 requests;	 /* requests read on this connection */
-	u64 bytes_up;	 /* payload spliced towards the endpoint */
+	u64 bytes_up;	 /* payload sent to endpoints */
+	u64 counted_up;	 /* of them, in route_stats already */
 };
 
 enum weir_leg_state {
@@ -136,7 +137,10 @@ struct weir_leg {
 	u32 fin_seq;	/* orphan: sequence number of our FIN */
 	struct weir_hop to_client;
 	u32 endpoint_id;
+	u32 route_id;	/* of the request at hand */
 	u64 bytes_down; /* payload spliced towards the client */
+	u64 counted_down; /* of them, in route_stats already */
+	u64 asked_ns;	/* CLOCK_MONOTONIC when that request was sent on */
 	u64 syn_ns;	/* CLOCK_MONOTONIC when our first SYN left */
 };
 

@@ -12,6 +12,8 @@
  * endpoints    hash   u32 endpoint id -> weir_endpoint
  * groups       hash   u32 group id -> weir_group
  * routes       hash   u32 route id -> weir_route
+ * route_stats  hash   u32 route id -> weir_route_stats
+ * endpoint_stats hash u32 endpoint id -> weir_endpoint_stats
  * replies      array  u32 reply id -> weir_reply
  * settings     array  0 -> weir_settings
  * cookie_keys  array  0 -> weir_cookie_keys

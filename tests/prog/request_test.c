@@ -740,6 +740,7 @@ static void test_chunked_hole(void **state)
 static void test_chunked_broken(void **state)
 {
 	struct segment s, want;
+	uint32_t first;
 	struct conn c;
 
 	conn_init(&c, 40000, 1000000);
@@ -756,12 +757,14 @@ static void test_chunked_broken(void **state)
 	s = from_client(&c, PSH | ACK, "5\r\nhello!\r\n");
 	bench_send(&s);
 	bench_outcome(WEIR_REQ_BAD);
+	/* to the endpoint and to the client, in either order */
 	bench_take(&want);
 	assert_int_equal(want.flags, RST | ACK);
-	assert_int_equal(want.seq, c.eack);
+	first = want.seq;
 	bench_take(&want);
 	assert_int_equal(want.flags, RST | ACK);
-	assert_int_equal(want.seq, c.cack);
+	assert_true((first == c.eack && want.seq == c.cack) ||
+		    (first == c.cack && want.seq == c.eack));
 	assert_int_equal(bench_slots_held(), 0);
 }
 

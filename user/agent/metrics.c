@@ -8,6 +8,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <weir/stats.h>
+
 #include "base/addr.h"
 #include "base/mem.h"
 #include "dp/counters.h"
@@ -35,6 +37,101 @@ static void gauge(FILE *out, const char *name, const char *help,
 {
 	head(out, name, "gauge", help);
 	fprintf(out, "weir_%s %llu\n", name, value);
+}
+
+/* A label's value: backslash, quote and line end are escaped. */
+static void label(FILE *out, const char *name, const char *value, const char *before)
+{
+	fprintf(out, "%s%s=\"", before, name);
+	for (; *value; value++) {
+		if (*value == '\n')
+			fputs("\\n", out);
+		else if (*value == '"' || *value == '\\')
+			fprintf(out, "\\%c", *value);
+		else
+			fputc(*value, out);
+	}
+	fputc('"', out);
+}
+
+static void route_labels(FILE *out, const struct weir_route_stats *n)
+{
+	label(out, "ingress", n->ingress, "{");
+	label(out, "host", n->host, ",");
+	label(out, "path", n->path, ",");
+}
+
+static int write_requests(const void *key, const void *value, void *arg)
+{
+	const struct weir_route_stats *n = value;
+
+	fputs("weir_route_requests_total", arg);
+	route_labels(arg, n);
+	fprintf(arg, "} %llu\n", (unsigned long long)n->requests);
+	return 0;
+}
+
+static int write_responses(const void *key, const void *value, void *arg)
+{
+	const struct weir_route_stats *n = value;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		fputs("weir_route_responses_total", arg);
+		route_labels(arg, n);
+		fprintf(arg, ",class=\"%dxx\"} %llu\n", i + 1,
+			(unsigned long long)n->responses[i]);
+	}
+	return 0;
+}
+
+static void write_endpoint(FILE *out, const char *name,
+			   const struct weir_endpoint_stats *n,
+			   unsigned long long value)
+{
+	fputs(name, out);
+	label(out, "service", n->service, "{");
+	label(out, "endpoint", n->text, ",");
+	fprintf(out, "} %llu\n", value);
+}
+
+static int write_connections(const void *key, const void *value, void *arg)
+{
+	const struct weir_endpoint_stats *n = value;
+
+	write_endpoint(arg, "weir_endpoint_connections_total", n, n->connections);
+	return 0;
+}
+
+static int write_failures(const void *key, const void *value, void *arg)
+{
+	const struct weir_endpoint_stats *n = value;
+
+	write_endpoint(arg, "weir_endpoint_connect_failures_total", n, n->failures);
+	return 0;
+}
+
+/* One metric per walk of the map: its lines must stand together. */
+static int write_stats(const struct dp *dp, FILE *out, struct err *err)
+{
+	int r;
+
+	head(out, "route_requests_total", "counter", "Requests that matched a rule.");
+	r = map_each(dp->map[DP_MAP_route_stats], write_requests, out, err);
+	head(out, "route_responses_total", "counter",
+	     "Responses by class, those of the kernel included.");
+	if (!r)
+		r = map_each(dp->map[DP_MAP_route_stats], write_responses, out, err);
+	head(out, "endpoint_connections_total", "counter",
+	     "Connections that an endpoint accepted.");
+	if (!r)
+		r = map_each(dp->map[DP_MAP_endpoint_stats], write_connections, out,
+			     err);
+	head(out, "endpoint_connect_failures_total", "counter",
+	     "Connections that an endpoint refused or left unanswered.");
+	if (!r)
+		r = map_each(dp->map[DP_MAP_endpoint_stats], write_failures, out, err);
+	return r;
 }
 
 int metrics_write(const struct dp *dp, FILE *out, struct err *err)
@@ -67,7 +164,7 @@ int metrics_write(const struct dp *dp, FILE *out, struct err *err)
 	fprintf(out, "weir_last_apply_timestamp_seconds %llu.%03llu\n",
 		(unsigned long long)s.applied_ns / 1000000000,
 		(unsigned long long)s.applied_ns / 1000000 % 1000);
-	return 0;
+	return write_stats(dp, out, err);
 }
 
 /* ---- the server ---- */

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bpf/bpf.h>
 #include <jansson.h>
+
+#include <weir/stats.h>
 
 #include "base/addr.h"
 #include "cmd/cmd.h"
@@ -106,14 +109,31 @@ static const char *action_name(uint16_t action)
 	}
 }
 
-static json_t *route_json(uint32_t id, const struct weir_route *r)
+static json_t *numbers(const u64 *n, size_t count)
 {
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:b}", "id",
-			 (json_int_t)id, "host", r->host, "path", r->path, "pathType",
-			 type_name(r->type), "ingress", r->ingress, "backend",
-			 r->backend, "action", action_name(r->action), "priority",
-			 r->priority, "strip_path", r->flags & WEIR_ROUTE_STRIP ? 1 : 0,
-			 "default_backend", r->flags & WEIR_ROUTE_FALLBACK ? 1 : 0);
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		json_array_append_new(list, json_integer(n[i]));
+	return list;
+}
+
+static json_t *route_json(uint32_t id, const struct weir_route *r,
+			  const struct weir_route_stats *n)
+{
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:b, "
+			 "s:I, s:o, s:I, s:I, s:o}",
+			 "id", (json_int_t)id, "host", r->host, "path", r->path,
+			 "pathType", type_name(r->type), "ingress", r->ingress,
+			 "backend", r->backend, "action", action_name(r->action),
+			 "priority", r->priority, "strip_path",
+			 r->flags & WEIR_ROUTE_STRIP ? 1 : 0, "default_backend",
+			 r->flags & WEIR_ROUTE_FALLBACK ? 1 : 0, "requests",
+			 (json_int_t)n->requests, "responses", numbers(n->responses, 5),
+			 "bytes_up", (json_int_t)n->bytes_up, "bytes_down",
+			 (json_int_t)n->bytes_down, "first_byte_us",
+			 numbers(n->first_byte_us, WEIR_HIST_BUCKETS));
 }
 
 static const struct column route_columns[] = {
@@ -121,10 +141,12 @@ static const struct column route_columns[] = {
 	{"PATH", COLUMN_FLEX, false},	  {"TYPE", COLUMN_LEFT, false},
 	{"BACKEND", COLUMN_FLEX, false},  {"INGRESS", COLUMN_FLEX, false},
 	{"ACTION", COLUMN_LEFT, true},	  {"STRIP", COLUMN_LEFT, true},
-	{"PRIORITY", COLUMN_RIGHT, true}, {},
+	{"PRIORITY", COLUMN_RIGHT, true}, {"REQUESTS", COLUMN_RIGHT, true},
+	{"5XX", COLUMN_RIGHT, true},	  {},
 };
 
-static void route_row(struct columns *t, uint32_t id, const struct weir_route *r)
+static void route_row(struct columns *t, uint32_t id, const struct weir_route *r,
+		      const struct weir_route_stats *n)
 {
 	bool other = r->action != WEIR_ACTION_GROUP;
 	const char *backend = r->backend;
@@ -136,7 +158,9 @@ static void route_row(struct columns *t, uint32_t id, const struct weir_route *r
 	columns_row(t, columns_text(t, "%u", id), *r->host ? r->host : "*", r->path,
 		    type_name(r->type), backend, r->ingress, action_name(r->action),
 		    r->flags & WEIR_ROUTE_STRIP ? "yes" : "no",
-		    columns_text(t, "%d", r->priority));
+		    columns_text(t, "%d", r->priority),
+		    columns_text(t, "%llu", (unsigned long long)n->requests),
+		    columns_text(t, "%llu", (unsigned long long)n->responses[4]));
 }
 
 /* ---- endpoints ---- */
@@ -157,15 +181,18 @@ static const char *state_name(uint16_t state)
 	}
 }
 
-static json_t *endpoint_json(uint32_t id, const struct weir_endpoint *ep)
+static json_t *endpoint_json(uint32_t id, const struct weir_endpoint *ep,
+			     const struct weir_endpoint_stats *n)
 {
 	char source[WEIR_ADDR_TEXT];
 
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:i, s:i}", "id", (json_int_t)id,
-			 "address", ep->text, "service", ep->service, "state",
-			 state_name(ep->state), "source",
-			 addr_format(&ep->source, source), "mss", (int)ep->mss,
-			 "weight", (int)ep->weight);
+	return json_pack(
+		"{s:I, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:o}", "id",
+		(json_int_t)id, "address", ep->text, "service", ep->service, "state",
+		state_name(ep->state), "source", addr_format(&ep->source, source),
+		"mss", (int)ep->mss, "weight", (int)ep->weight, "connections",
+		(json_int_t)n->connections, "failures", (json_int_t)n->failures,
+		"connect_us", numbers(n->connect_us, WEIR_HIST_BUCKETS));
 }
 
 static const struct column endpoint_columns[] = {
@@ -175,39 +202,65 @@ static const struct column endpoint_columns[] = {
 	{"STATE", COLUMN_LEFT, false},
 	{"SOURCE", COLUMN_LEFT, true},
 	{"MSS", COLUMN_RIGHT, true},
+	{"CONNECTIONS", COLUMN_RIGHT, true},
+	{"FAILURES", COLUMN_RIGHT, true},
 	{},
 };
 
-static void endpoint_row(struct columns *t, uint32_t id, const struct weir_endpoint *ep)
+static void endpoint_row(struct columns *t, uint32_t id, const struct weir_endpoint *ep,
+			 const struct weir_endpoint_stats *n)
 {
 	char source[WEIR_ADDR_TEXT];
 
 	columns_row(t, columns_text(t, "%u", id), ep->text, ep->service,
 		    state_name(ep->state), addr_format(&ep->source, source),
-		    columns_text(t, "%u", ep->mss));
+		    columns_text(t, "%u", ep->mss),
+		    columns_text(t, "%llu", (unsigned long long)n->connections),
+		    columns_text(t, "%llu", (unsigned long long)n->failures));
 }
 
 /* ---- either ---- */
 
-static int show_routes(const struct ctx *ctx, const struct numbered_list *list)
+/* What was counted for an id; zeros when there is no entry. */
+static void read_stats(const struct dp *dp, enum dp_map map, uint32_t id, void *value,
+		       size_t size)
 {
+	memset(value, 0, size);
+	if (bpf_map_lookup_elem(dp->map[map], &id, value))
+		memset(value, 0, size);
+}
+
+static int show_routes(const struct ctx *ctx, const struct dp *dp,
+		       const struct numbered_list *list)
+{
+	struct weir_route_stats n;
 	struct columns t;
 	size_t i;
 
 	columns_init(&t, route_columns, ctx->output == OUTPUT_WIDE);
-	for (i = 0; i < list->entries.len; i++)
-		route_row(&t, list->entries.item[i].id, list->entries.item[i].value);
+	for (i = 0; i < list->entries.len; i++) {
+		uint32_t id = list->entries.item[i].id;
+
+		read_stats(dp, DP_MAP_route_stats, id, &n, sizeof(n));
+		route_row(&t, id, list->entries.item[i].value, &n);
+	}
 	return columns_print(&t, "no routes");
 }
 
-static int show_endpoints(const struct ctx *ctx, const struct numbered_list *list)
+static int show_endpoints(const struct ctx *ctx, const struct dp *dp,
+			  const struct numbered_list *list)
 {
+	struct weir_endpoint_stats n;
 	struct columns t;
 	size_t i;
 
 	columns_init(&t, endpoint_columns, ctx->output == OUTPUT_WIDE);
-	for (i = 0; i < list->entries.len; i++)
-		endpoint_row(&t, list->entries.item[i].id, list->entries.item[i].value);
+	for (i = 0; i < list->entries.len; i++) {
+		uint32_t id = list->entries.item[i].id;
+
+		read_stats(dp, DP_MAP_endpoint_stats, id, &n, sizeof(n));
+		endpoint_row(&t, id, list->entries.item[i].value, &n);
+	}
 	return columns_print(&t, "no endpoints");
 }
 
@@ -237,12 +290,23 @@ static int show(struct ctx *ctx, int argc, char **argv, enum dp_map map)
 			uint32_t id = list.entries.item[i].id;
 			const void *value = list.entries.item[i].value;
 
-			json_array_append_new(doc, routes ? route_json(id, value)
-							  : endpoint_json(id, value));
+			struct weir_endpoint_stats en;
+			struct weir_route_stats rn;
+
+			if (routes)
+				read_stats(&dp, DP_MAP_route_stats, id, &rn,
+					   sizeof(rn));
+			else
+				read_stats(&dp, DP_MAP_endpoint_stats, id, &en,
+					   sizeof(en));
+			json_array_append_new(doc,
+					      routes ? route_json(id, value, &rn)
+						     : endpoint_json(id, value, &en));
 		}
 		r = cmd_json(doc);
 	} else {
-		r = routes ? show_routes(ctx, &list) : show_endpoints(ctx, &list);
+		r = routes ? show_routes(ctx, &dp, &list)
+			   : show_endpoints(ctx, &dp, &list);
 	}
 	free_list(&list);
 	dp_close(&dp);

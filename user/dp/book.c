@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 
 #include <weir/flow.h>
+#include <weir/stats.h>
 
 #include "base/addr.h"
 #include "base/hash.h"
@@ -225,6 +226,15 @@ static int write_value(const struct dp *dp, enum dp_map map, uint32_t id,
 	return 0;
 }
 
+/* An entry of route_stats or endpoint_stats; one that is there counts on. */
+static void write_stats(const struct dp *dp, enum dp_map map, uint32_t id,
+			const void *value)
+{
+	if (bpf_map_update_elem(dp->map[map], &id, value, BPF_NOEXIST) &&
+	    errno != EEXIST)
+		log_warn("map %s: %s", dp_map_names[map], strerror(errno));
+}
+
 /* Sets *picked when the endpoint may get connections. */
 static int write_endpoint(struct book *book, const struct dp *dp,
 			  const struct group_want *group,
@@ -242,6 +252,7 @@ static int write_endpoint(struct book *book, const struct dp *dp,
 	char key[KEY_MAX];
 	struct path path;
 	uint64_t content;
+	bool fresh;
 	int r;
 
 	kept_name(group->name, ep.service);
@@ -266,7 +277,16 @@ static int write_endpoint(struct book *book, const struct dp *dp,
 			 strerror(-r));
 	*id = e->id;
 	*picked = ep.state == WEIR_ENDPOINT_READY;
-	return write_value(dp, DP_MAP_endpoints, e->id, &ep, e, content, err);
+	fresh = !e->is_written;
+	r = write_value(dp, DP_MAP_endpoints, e->id, &ep, e, content, err);
+	if (!r && fresh) {
+		struct weir_endpoint_stats stats = {};
+
+		memcpy(stats.service, ep.service, sizeof(stats.service));
+		memcpy(stats.text, ep.text, sizeof(stats.text));
+		write_stats(dp, DP_MAP_endpoint_stats, e->id, &stats);
+	}
+	return r;
 }
 
 static int write_group(struct book *book, const struct dp *dp,
@@ -324,9 +344,19 @@ int book_write_route(struct book *book, const struct dp *dp, size_t place,
 		     const struct weir_route *route, struct err *err)
 {
 	struct registry_entry *e = &book->routes.item[place];
+	bool fresh = !e->is_written;
+	int r = write_value(dp, DP_MAP_routes, e->id, route, e,
+			    hash64(route, sizeof(*route), 0), err);
 
-	return write_value(dp, DP_MAP_routes, e->id, route, e,
-			   hash64(route, sizeof(*route), 0), err);
+	if (!r && fresh) {
+		struct weir_route_stats stats = {};
+
+		memcpy(stats.ingress, route->ingress, sizeof(stats.ingress));
+		memcpy(stats.host, route->host, sizeof(stats.host));
+		memcpy(stats.path, route->path, sizeof(stats.path));
+		write_stats(dp, DP_MAP_route_stats, e->id, &stats);
+	}
+	return r;
 }
 
 /* ---- what is no longer wanted ---- */
@@ -343,6 +373,8 @@ static bool retire_value(const struct registry_entry *e, void *arg)
 	if (e->wanted)
 		return false;
 	bpf_map_delete_elem(r->dp->map[r->map], &e->id);
+	if (r->map == DP_MAP_routes)
+		bpf_map_delete_elem(r->dp->map[DP_MAP_route_stats], &e->id);
 	return true;
 }
 
@@ -395,6 +427,7 @@ static bool forget_endpoint(const struct registry_entry *e, void *arg)
 	if (e->wanted || f->is_used(e->id, f->arg))
 		return false;
 	bpf_map_delete_elem(f->dp->map[DP_MAP_endpoints], &e->id);
+	bpf_map_delete_elem(f->dp->map[DP_MAP_endpoint_stats], &e->id);
 	return true;
 }
 
