@@ -238,37 +238,17 @@ PURE_APART u32 head_field(struct head_ctx *c, u32 end)
 
 /* ---- lines ---- */
 
-/* One step at *at: the name of a header line and 128 bytes of its value, or
- * more of a value. Returns 0, or what ends the scan. */
+/* One step at *at: the name of a header line and its value, 128 bytes of both,
+ * or more of a value. Returns 0, or what ends the scan. The end of the line is
+ * looked for from its start, name and all, so that a CPU can read the name at the
+ * same time: what the next line waits for is this end alone. */
 PURE_LOCAL u32 head_line(struct head_ctx *c, u32 *at)
 {
 	const struct weir_head *b = c->b;
 	struct head_work *k = &c->h->work;
-	u32 pos = *at, len = c->len, i;
+	u32 line = *at, pos = line, len = c->len, end, i;
 	u64 m = 0;
 
-	if (!k->value) {
-		u32 end;
-
-		if (pos >= len)
-			return HEAD_MORE;
-		if (head_byte(b, pos) == '\r') {
-			if (pos + 1 >= len)
-				return HEAD_MORE;
-			*at = pos + 2;
-			return head_byte(b, pos + 1) == '\n' ? HEAD_DONE : HEAD_BAD;
-		}
-		end = head_token_end(c, pos, ':');
-		if (end >= len)
-			return HEAD_MORE;
-		if (end == pos || head_byte(b, end) != ':')
-			return HEAD_BAD;
-		k->kind = head_field_kind(b, pos, end - pos);
-		pos = end + 1;
-		k->value = pos;
-		if (!c->h->colon_end)
-			c->h->colon_end = pos;
-	}
 	for (i = 0; i < 8; i++) {
 		const u8 *p = b->data + (pos & WEIR_HEAD_MASK);
 
@@ -285,6 +265,25 @@ PURE_LOCAL u32 head_line(struct head_ctx *c, u32 *at)
 		pos += word_index(m);
 	pos = head_forget(c->h, pos);
 	*at = pos;
+	if (!k->value) {
+		if (line >= len)
+			return HEAD_MORE;
+		if (head_byte(b, line) == '\r') {
+			if (line + 1 >= len)
+				return HEAD_MORE;
+			*at = line + 2;
+			return head_byte(b, line + 1) == '\n' ? HEAD_DONE : HEAD_BAD;
+		}
+		end = head_token_end(c, line, ':');
+		if (end >= len)
+			return HEAD_MORE;
+		if (end == line || head_byte(b, end) != ':')
+			return HEAD_BAD;
+		k->kind = head_field_kind(b, line, end - line);
+		k->value = end + 1;
+		if (!c->h->colon_end)
+			c->h->colon_end = end + 1;
+	}
 	if (pos >= len)
 		return HEAD_MORE;
 	if (!m)
