@@ -318,3 +318,39 @@ struct segment conn_reply(const struct conn *c, uint32_t id, bool close, bool he
 	s.data = text;
 	return s;
 }
+
+void conn_open_idle(struct conn *c)
+{
+	conn_open(c, 40000, GET("/a"));
+	conn_respond(c, OK_RESPONSE);
+	assert_int_equal(bench_slots_held(), 0);
+}
+
+struct segment conn_next(struct conn *c, const char *text)
+{
+	struct segment s = from_client(c, PSH | ACK, text);
+
+	c->head = c->cseq;
+	c->cseq += s.len;
+	return s;
+}
+
+void conn_expect_leave(const struct conn *old)
+{
+	struct segment s = made_for_endpoint(old, FIN | ACK, NULL);
+
+	s.win = 0xffff;
+	bench_expect(&s);
+}
+
+void conn_switch(struct conn *c, const char *text)
+{
+	struct conn old = *c;
+	struct segment s = conn_next(c, text);
+
+	bench_send(&s);
+	bench_outcome(WEIR_SWITCHED);
+	conn_expect_leave(&old);
+	conn_take_syn(c);
+	conn_accept(c, text);
+}

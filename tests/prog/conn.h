@@ -92,3 +92,15 @@ void conn_respond_at(struct conn *c, const char *text, const char *file, int lin
 /* A kernel-made reply to the client that acknowledges all of cseq. */
 struct segment conn_reply(const struct conn *c, uint32_t id, bool close,
 			  bool head_only);
+
+/* A connection to group A that has had its answer. */
+void conn_open_idle(struct conn *c);
+
+/* The request that follows, with another head than the last. */
+struct segment conn_next(struct conn *c, const char *text);
+
+/* The old leg's FIN, from the numbers that both ends agree on. */
+void conn_expect_leave(const struct conn *old);
+
+/* A request that moves the connection to another endpoint. */
+void conn_switch(struct conn *c, const char *text);

@@ -6,23 +6,6 @@
 #define POST(path, len) \
 	"POST " path " HTTP/1.1\r\nHost: a\r\nContent-Length: " len "\r\n\r\n"
 
-static void open_flow(struct conn *c)
-{
-	conn_open(c, 40000, GET("/a"));
-	conn_respond(c, OK_RESPONSE);
-	assert_int_equal(bench_slots_held(), 0);
-}
-
-/* The request that follows, with another head than the last. */
-static struct segment next(struct conn *c, const char *text)
-{
-	struct segment s = from_client(c, PSH | ACK, text);
-
-	c->head = c->cseq;
-	c->cseq += s.len;
-	return s;
-}
-
 /* What weir acknowledges when it has `used` bytes of a head. */
 static void expect_acked(struct conn *c, uint32_t used)
 {
@@ -33,22 +16,13 @@ static void expect_acked(struct conn *c, uint32_t used)
 	bench_expect(&s);
 }
 
-/* The old leg's FIN, from the numbers that both ends agree on. */
-static void expect_leave(const struct conn *old)
-{
-	struct segment s = made_for_endpoint(old, FIN | ACK, NULL);
-
-	s.win = 0xffff;
-	bench_expect(&s);
-}
-
 static void test_same_group(void **state)
 {
 	struct weir_flow f;
 	struct conn c;
 	int i;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	for (i = 0; i < 5; i++) {
 		conn_up(&c, PSH | ACK, GET("/a/some/where"));
 		bench_outcome(WEIR_REQ_ROUTED);
@@ -110,7 +84,7 @@ static void test_rewritten_later_request(void **state)
 	struct conn c;
 	int i;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	for (i = 0; i < 3; i++) {
 		/* T101 */
 		s = from_client(&c, PSH | ACK, sent);
@@ -118,7 +92,7 @@ static void test_rewritten_later_request(void **state)
 		bench_send(&s);
 		bench_nothing();
 		bench_outcome(WEIR_HEAD_CSUM);
-		s = next(&c, sent);
+		s = conn_next(&c, sent);
 		want = at_endpoint(&c, &s);
 		want.data = got;
 		bench_send(&s);
@@ -143,7 +117,7 @@ static void test_rewritten_of_any_length(void **state)
 	struct conn c;
 	int i;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	for (i = 0; i < 24; i++) {
 		snprintf(sent, sizeof(sent),
 			 "GET /strip/%.*s HTTP/1.1\r\nH:v%.*s\r\n\r\n", i % 5, "abcde",
@@ -154,7 +128,7 @@ static void test_rewritten_of_any_length(void **state)
 		/* without a Host field it must be HTTP/1.0 */
 		memcpy(strstr(sent, "1.1"), "1.0", 3);
 		memcpy(strstr(got, "1.1"), "1.0", 3);
-		s = next(&c, sent);
+		s = conn_next(&c, sent);
 		want = at_endpoint(&c, &s);
 		want.data = got;
 		bench_send(&s);
@@ -172,9 +146,9 @@ static void next_in_pieces(const char *text, const char *forwarded, bool other_g
 	struct conn c, old;
 
 	for (k = 1; k < n; k++) {
-		open_flow(&c);
+		conn_open_idle(&c);
 		old = c;
-		s = next(&c, text);
+		s = conn_next(&c, text);
 		s.len = k;
 		bench_send(&s);
 		bench_outcome(WEIR_HEAD_PARTIAL);
@@ -187,7 +161,7 @@ static void next_in_pieces(const char *text, const char *forwarded, bool other_g
 		s.seq = c.head + k;
 		bench_send(&s);
 		if (other_group) {
-			expect_leave(&old);
+			conn_expect_leave(&old);
 			conn_take_syn(&c);
 			conn_accept(&c, forwarded);
 		} else {
@@ -216,8 +190,8 @@ static void test_acks_beside_a_partial_head(void **state)
 	struct segment s, want;
 	struct conn c;
 
-	open_flow(&c);
-	s = next(&c, "GET /a");
+	conn_open_idle(&c);
+	s = conn_next(&c, "GET /a");
 	bench_send(&s);
 	expect_acked(&c, 6);
 	s = from_client(&c, ACK, NULL);
@@ -246,7 +220,7 @@ static void test_gap_before_the_next_head(void **state)
 	struct segment s;
 	struct conn c;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	s = from_client(&c, PSH | ACK, GET("/b"));
 	s.seq += 10;
 	bench_send(&s);
@@ -262,7 +236,7 @@ static void next_behind_a_hole(const char *text, uint32_t first)
 	struct segment s, want;
 	struct conn c;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	conn_up(&c, PSH | ACK, POST("/a", "10"));
 	conn_down(&c, ACK, NULL);
 	/* "01234" is lost, and yet there is an answer */
@@ -306,18 +280,6 @@ static void test_next_head_behind_a_hole(void **state)
 	next_behind_a_hole(GET("/a"), strlen(GET("/a")));
 }
 
-static void switched(struct conn *c, const char *text)
-{
-	struct conn old = *c;
-	struct segment s = next(c, text);
-
-	bench_send(&s);
-	bench_outcome(WEIR_SWITCHED);
-	expect_leave(&old);
-	conn_take_syn(c);
-	conn_accept(c, text);
-}
-
 /* T125 */
 static void test_other_group(void **state)
 {
@@ -325,10 +287,10 @@ static void test_other_group(void **state)
 	struct conn c, old;
 	int i;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	for (i = 0; i < 4; i++) {
 		old = c;
-		switched(&c, i & 1 ? GET("/a") : GET("/b"));
+		conn_switch(&c, i & 1 ? GET("/a") : GET("/b"));
 		conn_respond(&c, OK_RESPONSE);
 		/* the leg that was left: its ACK, its FIN, that FIN again */
 		s = from_endpoint(&old, ACK, NULL);
@@ -356,9 +318,9 @@ static void test_orphans(void **state)
 	struct segment s, want;
 	struct conn c, old;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	old = c;
-	switched(&c, GET("/b"));
+	conn_switch(&c, GET("/b"));
 	/* it has not seen our FIN and repeats its last data */
 	s = from_endpoint(&old, PSH | ACK, OK_RESPONSE);
 	s.seq -= s.len;
@@ -390,7 +352,7 @@ static void test_held_until_acknowledged(void **state)
 
 	conn_open(&c, 40000, GET("/a"));
 	/* at once, before any answer */
-	held = next(&c, GET("/b"));
+	held = conn_next(&c, GET("/b"));
 	/* the endpoint has not acknowledged the first head: not even read */
 	bench_send(&held);
 	bench_nothing();
@@ -424,7 +386,7 @@ static void test_held_until_acknowledged(void **state)
 	s = from_client(&c, ACK, NULL);
 	bench_send(&s);
 	bench_outcome(WEIR_SWITCHED);
-	expect_leave(&old);
+	conn_expect_leave(&old);
 	conn_take_syn(&c);
 	assert_int_equal(c.endpoint, 2);
 	conn_accept(&c, GET("/b"));
@@ -438,12 +400,12 @@ static void test_reply_on_a_later_request(void **state)
 	struct segment s, want;
 	struct conn c, old;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	old = c;
-	s = next(&c, GET("/x"));
+	s = conn_next(&c, GET("/x"));
 	bench_send(&s);
 	bench_outcome(WEIR_REQ_NO_ROUTE);
-	expect_leave(&old);
+	conn_expect_leave(&old);
 	want = conn_reply(&c, WEIR_REPLY_NOT_FOUND, false, false);
 	bench_expect(&want);
 	assert_int_equal(bench_slots_held(), 0);
@@ -461,14 +423,14 @@ static void test_reply_on_a_later_request(void **state)
 	bench_expect(&want);
 	c.eseq += s.len;
 	old = c;
-	s = next(&c, GET("/x"));
+	s = conn_next(&c, GET("/x"));
 	bench_send(&s);
 	bench_nothing();
 	bench_outcome(WEIR_REQ_HELD);
 	c.cack = c.eseq - c.down;
 	s = from_client(&c, ACK, NULL);
 	bench_send(&s);
-	expect_leave(&old);
+	conn_expect_leave(&old);
 	want = conn_reply(&c, WEIR_REPLY_NOT_FOUND, false, false);
 	bench_expect(&want);
 }
@@ -528,7 +490,7 @@ static void test_pipelined_to_others(void **state)
 	c.cseq = c.head + n;
 	conn_accept(&c, GET("/a/1"));
 	conn_respond(&c, OK_RESPONSE);
-	switched(&c, GET("/b/2"));
+	conn_switch(&c, GET("/b/2"));
 	conn_respond(&c, OK_RESPONSE);
 }
 
@@ -539,7 +501,7 @@ static void test_boundary_in_a_segment(void **state)
 	struct segment s, want;
 	struct conn c;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	conn_up(&c, PSH | ACK, POST("/a", "10"));
 	conn_up(&c, PSH | ACK, "01234");
 	conn_down(&c, ACK, NULL);
@@ -559,7 +521,7 @@ static void test_boundary_in_a_segment(void **state)
 	c.cseq += 5;
 	c.eack += 5;
 	conn_respond(&c, OK_RESPONSE);
-	switched(&c, GET("/b"));
+	conn_switch(&c, GET("/b"));
 }
 
 /* A body behind its head while that is kept, and the head's retransmission */
@@ -568,8 +530,8 @@ static void test_body_behind_a_kept_head(void **state)
 	struct segment s, want;
 	struct conn c;
 
-	open_flow(&c);
-	s = next(&c, POST("/a", "20") "01234");
+	conn_open_idle(&c);
+	s = conn_next(&c, POST("/a", "20") "01234");
 	want = at_endpoint(&c, &s);
 	bench_send(&s);
 	bench_expect(&want);
@@ -606,7 +568,7 @@ static void test_body_of_many_gigabytes(void **state)
 	uint64_t left = 5000000000ull, step;
 	struct conn c;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	conn_up(&c, PSH | ACK, POST("/a", "5000000000"));
 	conn_down(&c, ACK, NULL);
 	while (left > 3) {
@@ -618,7 +580,7 @@ static void test_body_of_many_gigabytes(void **state)
 		left -= step;
 	}
 	conn_respond(&c, OK_RESPONSE);
-	switched(&c, GET("/b"));
+	conn_switch(&c, GET("/b"));
 	conn_respond(&c, OK_RESPONSE);
 }
 
@@ -627,7 +589,7 @@ static void pinned(const char *head, const char *more)
 {
 	struct conn c;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	conn_up(&c, PSH | ACK, head);
 	bench_outcome(WEIR_REQ_PINNED);
 	conn_up(&c, PSH | ACK, more);
@@ -645,142 +607,19 @@ static void test_pinned(void **state)
 	       "\x81\x05hello");
 }
 
-#define CHUNKED "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-/* T128: the end of a chunked body is found wherever the segments are cut: the
- * request behind it moves to its own group. */
-static void test_chunked(void **state)
-{
-	static const char body[] = "5;x=y\r\n01234\r\nA\r\n0\r\n\r\nGET /\r\n"
-				   "0\r\nSum: 1\r\n\r\n";
-	struct conn c;
-	size_t cut;
-
-	for (cut = 0; cut < sizeof(body); cut++) {
-		char head[sizeof(CHUNKED) + sizeof(body)];
-
-		snprintf(head, sizeof(head), "%s%.*s", CHUNKED, (int)cut, body);
-		open_flow(&c);
-		conn_up(&c, PSH | ACK, head);
-		if (body[cut])
-			conn_up(&c, PSH | ACK, body + cut);
-		conn_respond(&c, OK_RESPONSE);
-		switched(&c, GET("/b"));
-		conn_respond(&c, OK_RESPONSE);
-		assert_int_equal(bench_slots_held(), 0);
-		bench_fresh(NULL);
-	}
-}
-
-/* A chunked request opens the connection; more of it comes while the endpoint is
- * being connected. */
-static void test_chunked_first(void **state)
-{
-	struct segment s;
-	struct conn c;
-
-	conn_init(&c, 40000, 1000000);
-	conn_handshake(&c);
-	conn_request(&c, CHUNKED "5\r\n01");
-	s = from_client(&c, PSH | ACK, "234\r\n0\r\n\r\n" GET("/b"));
-	bench_send(&s);
-	bench_nothing();
-	bench_outcome(WEIR_HEAD_QUEUED);
-	c.cseq += strlen("234\r\n0\r\n\r\n");
-	conn_accept(&c, CHUNKED "5\r\n01234\r\n0\r\n\r\n");
-	conn_respond(&c, OK_RESPONSE);
-	switched(&c, GET("/b"));
-	conn_respond(&c, OK_RESPONSE);
-}
-
-/* T126: the end of a chunked body and the next head in one segment */
-static void test_chunked_boundary_in_a_segment(void **state)
-{
-	struct segment s, want;
-	struct conn c;
-
-	open_flow(&c);
-	conn_up(&c, PSH | ACK, CHUNKED);
-	conn_down(&c, ACK, NULL);
-	s = from_client(&c, PSH | ACK, "1\r\nx\r\n0\r\n\r\n" GET("/b"));
-	bench_send(&s);
-	bench_outcome(WEIR_REQ_SPLIT);
-	want = made_for_endpoint(&c, PSH | ACK, "1\r\nx\r\n0\r\n\r\n");
-	bench_expect(&want);
-	c.cseq += strlen("1\r\nx\r\n0\r\n\r\n");
-	c.eack += strlen("1\r\nx\r\n0\r\n\r\n");
-	conn_respond(&c, OK_RESPONSE);
-	switched(&c, GET("/b"));
-	conn_respond(&c, OK_RESPONSE);
-}
-
-/* A hole in front of framing: nothing is read before it is filled. */
-static void test_chunked_hole(void **state)
-{
-	struct segment s;
-	struct conn c;
-
-	open_flow(&c);
-	conn_up(&c, PSH | ACK, CHUNKED);
-	conn_down(&c, ACK, NULL);
-	s = from_client(&c, PSH | ACK, "0\r\n\r\n");
-	s.seq += 6;
-	bench_send(&s);
-	bench_nothing();
-	bench_outcome(WEIR_HEAD_GAP);
-	conn_up(&c, PSH | ACK, "1\r\nx\r\n");
-	conn_up(&c, PSH | ACK, "0\r\n\r\n");
-	conn_respond(&c, OK_RESPONSE);
-	switched(&c, GET("/b"));
-	conn_respond(&c, OK_RESPONSE);
-}
-
-/* Broken framing: 400 before an endpoint has the request, a reset of both ends
- * after that. */
-static void test_chunked_broken(void **state)
-{
-	struct segment s, want;
-	uint32_t first;
-	struct conn c;
-
-	conn_init(&c, 40000, 1000000);
-	conn_handshake(&c);
-	s = next(&c, CHUNKED "x\r\n");
-	bench_send(&s);
-	want = conn_reply(&c, WEIR_REPLY_BAD_REQUEST, true, false);
-	bench_expect(&want);
-	bench_fresh(NULL);
-
-	open_flow(&c);
-	conn_up(&c, PSH | ACK, CHUNKED);
-	conn_down(&c, ACK, NULL);
-	s = from_client(&c, PSH | ACK, "5\r\nhello!\r\n");
-	bench_send(&s);
-	bench_outcome(WEIR_REQ_BAD);
-	/* to the endpoint and to the client, in either order */
-	bench_take(&want);
-	assert_int_equal(want.flags, RST | ACK);
-	first = want.seq;
-	bench_take(&want);
-	assert_int_equal(want.flags, RST | ACK);
-	assert_true((first == c.eack && want.seq == c.cack) ||
-		    (first == c.cack && want.seq == c.eack));
-	assert_int_equal(bench_slots_held(), 0);
-}
-
 /* T129 */
 static void test_expect_continue(void **state)
 {
 	struct conn c;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	conn_up(&c, PSH | ACK,
 		"POST /a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
 		"Content-Length: 4\r\n\r\n");
 	conn_respond(&c, "HTTP/1.1 100 Continue\r\n\r\n");
 	conn_up(&c, PSH | ACK, "body");
 	conn_respond(&c, OK_RESPONSE);
-	switched(&c, GET("/b"));
+	conn_switch(&c, GET("/b"));
 }
 
 /* T137: the endpoint has closed, and the next request goes elsewhere: the
@@ -790,10 +629,10 @@ static void test_request_after_the_endpoints_fin(void **state)
 	struct segment s, want;
 	struct conn c;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	conn_down(&c, FIN | ACK, NULL);
 	conn_up(&c, ACK, NULL);
-	s = next(&c, GET("/b"));
+	s = conn_next(&c, GET("/b"));
 	bench_send(&s);
 	bench_outcome(WEIR_FLOW_GONE);
 	want = made_for_client(&c, RST, NULL);
@@ -808,7 +647,7 @@ static void test_fin_with_a_later_request(void **state)
 {
 	struct conn c;
 
-	open_flow(&c);
+	conn_open_idle(&c);
 	conn_up(&c, FIN | PSH | ACK, GET("/a"));
 	conn_respond(&c, OK_RESPONSE);
 	conn_down(&c, FIN | ACK, NULL);
@@ -835,11 +674,6 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_body_behind_a_kept_head),
 	BENCH_TEST(test_body_of_many_gigabytes),
 	BENCH_TEST(test_pinned),
-	BENCH_TEST(test_chunked),
-	BENCH_TEST(test_chunked_first),
-	BENCH_TEST(test_chunked_boundary_in_a_segment),
-	BENCH_TEST(test_chunked_hole),
-	BENCH_TEST(test_chunked_broken),
 	BENCH_TEST(test_expect_continue),
 	BENCH_TEST(test_request_after_the_endpoints_fin),
 	BENCH_TEST(test_fin_with_a_later_request),

@@ -135,7 +135,7 @@ static void test_depth(void **state)
 	for (levels = 99; levels <= 100; levels++) {
 		memset(text + len, '[', levels);
 		memset(text + len + levels, ']', levels);
-		strcpy(text + len + 2 * levels, "}");
+		memcpy(text + len + 2 * levels, "}", 2);
 		for (i = 0; i < 2; i++) {
 			char got[200] = "";
 			struct err err = {};
