@@ -376,8 +376,8 @@ ingress()
 	spec:
 	  ingressClassName: kong
 	  rules:
-	    - ${2:+host: "$2"
-	      }http:
+	    - host: "$2"
+	      http:
 	        paths:
 	          - path: "$3"
 	            pathType: $4
