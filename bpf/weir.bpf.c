@@ -63,7 +63,7 @@ static __always_inline int to_client(struct __sk_buff *skb, const struct pkt *p,
 		l->seq_max = end;
 	if (seq_before(l->ack_max, p->ack))
 		l->ack_max = p->ack;
-	if (p->len && l->flags & WEIR_LEG_AWAITED)
+	if (p->len && l->flags & (WEIR_LEG_AWAITED | WEIR_LEG_INTERIM))
 		stats_answered(skb, l, p->l4 + p->hl);
 	l->bytes_down += p->len;
 	flow_seen(&l->seen_ns, &l->seen_jiffies);

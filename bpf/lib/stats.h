@@ -72,7 +72,8 @@ static __always_inline void stats_asked(const struct weir_flow *f, struct weir_l
 
 /*
  * The first bytes of a response stand at `off` of the packet: read its status.
- * After an interim one (RFC 9110, 15.2) another response is awaited still.
+ * After an interim one (RFC 9110, 15.2) the next packet is looked at as well; a
+ * final response in the same packet is not seen.
  */
 __noinline int stats_answered(struct __sk_buff *skb, struct weir_leg *l, u32 off)
 {
@@ -82,14 +83,14 @@ __noinline int stats_answered(struct __sk_buff *skb, struct weir_leg *l, u32 off
 
 	if (!l)
 		return 0;
-	l->flags &= ~WEIR_LEG_AWAITED;
+	l->flags &= ~(WEIR_LEG_AWAITED | WEIR_LEG_INTERIM);
 	if (bpf_skb_load_bytes(skb, off, line, sizeof(line)))
 		return 0;
 	if (line[0] != 'H' || line[4] != '/' || line[8] != ' ')
 		return 0;
 	status = (u32)(line[9] - '0') * 100;
 	if (status == 100 && !(line[10] == '0' && line[11] == '1'))
-		l->flags |= WEIR_LEG_AWAITED;
+		l->flags |= WEIR_LEG_INTERIM;
 	route = l->route_id;
 	r = bpf_map_lookup_elem(&route_stats, &route);
 	if (!r)

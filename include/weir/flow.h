@@ -96,6 +96,10 @@ struct weir_flow {
 	u16 chunk_step;	 /* enum chunk_step, with WEIR_FLOW_CHUNKED */
 	u64 chunk_size;	 /* digits of a chunk-size so far */
 
+	/* within the head buffer, for a reply that quotes the request */
+	u16 host_off, host_len;
+	u16 target_off, target_len;
+
 	u32 route_id;	 /* of the current request, or WEIR_NO_ID */
 	u32 group_id;	 /* of the endpoint in use */
 	u32 endpoint_id;
@@ -118,6 +122,7 @@ enum weir_leg_state {
 #define WEIR_LEG_FIN_ENDPOINT 0x02u
 #define WEIR_LEG_FIN_CLIENT 0x04u
 #define WEIR_LEG_AWAITED 0x08u /* request sent, first answer byte not seen */
+#define WEIR_LEG_INTERIM 0x10u /* a 1xx has come, the final response may follow */
 
 /* legs: endpoint tuple (src = endpoint, dst = our address and port) -> leg */
 struct weir_leg {
