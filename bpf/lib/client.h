@@ -209,6 +209,9 @@ static __always_inline int client_replied(struct __sk_buff *skb, struct scratch 
 
 	if (p->flags & TCP_RST)
 		return client_reset(s, f, f->next_req);
+	/* the request of a redirect was kept to make that again */
+	if (!unseen)
+		slot_put(f);
 	if (end == p->seq && end == f->next_req)
 		return DROP(PROBE_ACKED);
 	if (seq_before(f->next_req, p->seq))

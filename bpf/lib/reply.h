@@ -9,6 +9,70 @@
 #include "lib/emit.h"
 #include "lib/flow.h"
 
+/* Longest host, and longest target, that a redirect quotes. */
+#define QUOTE_MAX 1024u
+/* Longest text before them, and behind them. */
+#define QUOTE_TEXT_MAX (WEIR_REPLY_BYTES / 2)
+
+/*
+ * The payload of a redirect, out.len bytes, into the carrier: the text's first
+ * part, host and target from the head buffer, the rest. Sets out.sum. Returns
+ * 0, or -1 to drop.
+ */
+__noinline int reply_quote(struct __sk_buff *skb, struct weir_flow *f)
+{
+	struct scratch *s = scratch_get();
+	struct sum_walk w = {.skb = skb};
+	struct weir_reply *r;
+	struct weir_head *b;
+	u32 id, n, at, off = OUT_L4 + TCP_LEN;
+
+	if (!s || !f)
+		return -1;
+	id = f->reply_id;
+	r = bpf_map_lookup_elem(&replies, &id);
+	b = slot_of(f);
+	if (!r || !b)
+		return -1;
+	n = r->close.insert_at;
+	if (!pure_range(&n, QUOTE_TEXT_MAX) ||
+	    bpf_skb_store_bytes(skb, off, r->close.text, n, BPF_F_RECOMPUTE_CSUM))
+		return -1;
+	off += n;
+	n = f->host_len;
+	at = f->host_off & WEIR_HEAD_MASK;
+	if (!pure_range(&n, QUOTE_MAX) ||
+	    bpf_skb_store_bytes(skb, off, &b->data[at], n, BPF_F_RECOMPUTE_CSUM))
+		return -1;
+	off += n;
+	n = f->target_len;
+	at = f->target_off & WEIR_HEAD_MASK;
+	if (!pure_range(&n, QUOTE_MAX) ||
+	    bpf_skb_store_bytes(skb, off, &b->data[at], n, BPF_F_RECOMPUTE_CSUM))
+		return -1;
+	off += n;
+	n = r->close.len - r->close.insert_at;
+	at = r->close.insert_at;
+	if (!pure_range(&at, QUOTE_TEXT_MAX) || !pure_range(&n, QUOTE_TEXT_MAX) ||
+	    bpf_skb_store_bytes(skb, off, &r->close.text[at], n, BPF_F_RECOMPUTE_CSUM))
+		return -1;
+	w.s = s;
+	w.off = OUT_L4 + TCP_LEN;
+	w.left = s->out.len;
+	bpf_loop((2 * QUOTE_MAX + WEIR_REPLY_BYTES) / SUM_CHUNK, sum_chunk, &w, 0);
+	s->out.sum = w.sum;
+	return w.left ? -1 : 0;
+}
+
+/* Bytes of the flow's reply without its FIN. */
+static __always_inline u32 reply_len(const struct weir_flow *f,
+				     const struct weir_reply_text *text)
+{
+	u32 n = f->flags & WEIR_FLOW_REQ_HEAD ? text->head_len : text->len;
+
+	return text->insert_at ? n + f->host_len + f->target_len : n;
+}
+
 /*
  * Send the flow's current reply in place of the carrier: its first byte is
  * reply_seq, and it acknowledges everything below `ack`. Returns a TC action.
@@ -29,9 +93,7 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 		return TC_ACT_SHOT;
 	closes = f->flags & WEIR_FLOW_REQ_CLOSE;
 	text = closes ? &r->close : &r->keep;
-	n = f->flags & WEIR_FLOW_REQ_HEAD ? text->head_len : text->len;
-	if (!pure_range(&n, WEIR_REPLY_BYTES))
-		return TC_ACT_SHOT;
+	n = reply_len(f, text);
 	s->out.len = n;
 	s->out.opt_words = 0;
 	tuple_reverse(&s->out.t, &s->client);
@@ -40,7 +102,12 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 	s->out.ack = ack;
 	s->out.win = head_window(f, 0);
 	s->out.flags = TCP_ACK | TCP_PSH | (closes ? TCP_FIN : 0);
-	if (emit_resize(skb, 0, n))
+	if (text->insert_at) {
+		if (emit_resize(skb, 0, n) || reply_quote(skb, f) || emit_header(skb))
+			return TC_ACT_SHOT;
+		return bpf_redirect(f->to_client.ifindex, 0);
+	}
+	if (!pure_range(&n, WEIR_REPLY_BYTES) || emit_resize(skb, 0, n))
 		return TC_ACT_SHOT;
 	sum = sum_words((u8 *)text->text, n, 0);
 	if (n > SUM_CHUNK)
@@ -69,7 +136,35 @@ static __always_inline u32 reply_span(const struct weir_flow *f)
 	if (!r)
 		return 0;
 	text = closes ? &r->close : &r->keep;
-	return (f->flags & WEIR_FLOW_REQ_HEAD ? text->head_len : text->len) + closes;
+	return reply_len(f, text) + closes;
+}
+
+/*
+ * Does want_reply quote the request? Then it closes. A request that cannot be
+ * quoted is refused: one without Host (HTTP/1.0), a target that is no path
+ * ("*"), and what would not fit one segment.
+ */
+static __always_inline bool reply_quotes(struct weir_flow *f)
+{
+	u32 id = f->want_reply;
+	struct weir_reply *r = bpf_map_lookup_elem(&replies, &id);
+	struct weir_head *b = slot_of(f);
+
+	if (!r || !r->close.insert_at)
+		return false;
+	f->flags |= WEIR_FLOW_REQ_CLOSE;
+	if (!b || !f->host_len || b->data[f->target_off & WEIR_HEAD_MASK] != '/') {
+		COUNT(REQ_BAD);
+		f->want_reply = WEIR_REPLY_BAD_REQUEST;
+		return false;
+	}
+	if (f->host_len > QUOTE_MAX || f->target_len > QUOTE_MAX ||
+	    reply_len(f, &r->close) > f->mss) {
+		COUNT(REQ_TOO_LONG);
+		f->want_reply = WEIR_REPLY_TOO_LONG;
+		return false;
+	}
+	return true;
 }
 
 /*
@@ -79,11 +174,12 @@ static __always_inline u32 reply_span(const struct weir_flow *f)
 __noinline int reply_start(struct __sk_buff *skb, struct weir_flow *f)
 {
 	struct scratch *s = scratch_get();
-	bool closes;
+	bool closes, quotes;
 	u32 ack;
 
 	if (!s || !f)
 		return DROP(ERROR);
+	quotes = reply_quotes(f);
 	/* The client's packet, if that is the carrier, is forgotten: everything
 	 * below stands in the flow. Bytes behind a request that keeps the
 	 * connection are not acknowledged, so they come again. */
@@ -97,7 +193,8 @@ __noinline int reply_start(struct __sk_buff *skb, struct weir_flow *f)
 	f->flags |= WEIR_FLOW_REPLY;
 	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD);
 	f->tries = 0;
-	slot_put(f);
+	if (!quotes)
+		slot_put(f);
 	if (closes) {
 		f->state = WEIR_FLOW_REPLIED;
 		f->flags |= WEIR_FLOW_FIN_SERVER;

@@ -226,7 +226,7 @@ static __always_inline int request_refuse(struct weir_flow *f)
 	return STEP_REPLY;
 }
 
-static __always_inline void request_want(struct weir_flow *f,
+static __always_inline void request_want(struct weir_flow *f, const struct http_head *h,
 					 const struct route_match *m, int found)
 {
 	f->want_group = WEIR_NO_ID;
@@ -258,6 +258,10 @@ static __always_inline void request_want(struct weir_flow *f,
 	case WEIR_ACTION_REPLY:
 		COUNT(REQ_REPLY);
 		f->want_reply = m->reply_id;
+		f->host_off = h->host_off;
+		f->host_len = h->host_len;
+		f->target_off = h->target_off;
+		f->target_len = h->target_len;
 		break;
 	default:
 		COUNT(REQ_UNHONOURED);
@@ -293,7 +297,7 @@ __noinline int request_route(struct __sk_buff *skb, struct weir_flow *f)
 		return request_refuse(f);
 	if (request_bounds(skb, s, f))
 		return request_refuse(f);
-	request_want(f, &s->m, found);
+	request_want(f, &s->h, &s->m, found);
 	if (f->want_group == WEIR_NO_ID)
 		return STEP_REPLY;
 	return f->state == WEIR_FLOW_SPLICED && f->want_group == f->group_id

@@ -4,6 +4,10 @@
  * kernel only sends them. Each reply stands twice: for a connection that
  * stays and for one that is closed after it (`Connection: close`). The answer
  * to HEAD is the head alone, which is the first head_len bytes of either.
+ *
+ * A redirect to https has a hole for what only the request knows. It is always
+ * sent in the closing variant: until the client has it, the flow keeps the
+ * request, so that the bytes can be made again.
  */
 #pragma once
 
@@ -35,7 +39,8 @@ enum weir_reply_id {
 struct weir_reply_text {
 	u16 len;      /* head and body */
 	u16 head_len; /* up to and including the empty line */
-	u32 pad;
+	u16 insert_at; /* not 0: the request's host and target go in here */
+	u16 pad;
 	char text[WEIR_REPLY_BYTES];
 };
 

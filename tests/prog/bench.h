@@ -51,7 +51,8 @@ enum bench_group {
 	GROUP_B = 2,	/* /b: endpoint 2 */
 	GROUP_NONE = 3, /* /none: no endpoint */
 };
-#define BENCH_REPLY (WEIR_REPLY_FIRST_FREE + 0) /* /reply: 403 */
+#define BENCH_REPLY (WEIR_REPLY_FIRST_FREE + 0)	   /* /reply: 403 */
+#define BENCH_REDIRECT (WEIR_REPLY_FIRST_FREE + 1) /* /redirect: 301 to https */
 
 struct bench_mode {
 	const char *name;

@@ -17,7 +17,7 @@
 
 static struct dp dp;
 static int table; /* the inner map */
-static struct weir_reply replies[WEIR_REPLY_FIRST_FREE + 1];
+static struct weir_reply replies[BENCH_REDIRECT + 1];
 
 static void map_put(const char *name, const void *key, const void *value)
 {
@@ -101,6 +101,7 @@ static void put_replies(void)
 		.content_type = "text/plain",
 		.body = "no",
 	};
+	struct reply_want redirect = {.status = 301, .to_https = true};
 	struct weir_reply reply;
 	struct err err = {};
 	uint32_t i;
@@ -108,7 +109,9 @@ static void put_replies(void)
 	bench_need(!replies_write_fixed(&dp, &err), "replies");
 	bench_need(!reply_render(&want, &reply), "reply");
 	bench_need(!reply_write(&dp, BENCH_REPLY, &reply, &err), "reply");
-	for (i = 0; i <= BENCH_REPLY; i++)
+	bench_need(!reply_render(&redirect, &reply), "redirect");
+	bench_need(!reply_write(&dp, BENCH_REDIRECT, &reply, &err), "redirect");
+	for (i = 0; i <= BENCH_REDIRECT; i++)
 		reply_read(&dp, i, &replies[i]);
 }
 
@@ -116,7 +119,7 @@ static void put_table(void)
 {
 	static const struct {
 		const char *path;
-		uint32_t group;
+		uint32_t to; /* index of the group or of the reply */
 		enum weir_action action;
 		uint32_t flags;
 	} rules[] = {
@@ -125,6 +128,7 @@ static void put_table(void)
 		{"/b", 1, WEIR_ACTION_GROUP, 0},
 		{"/none", 2, WEIR_ACTION_GROUP, 0},
 		{"/reply", 0, WEIR_ACTION_REPLY, 0},
+		{"/redirect", 1, WEIR_ACTION_REPLY, 0},
 		{"/unhonoured", 0, WEIR_ACTION_UNHONOURED, 0},
 	};
 	struct ir ir = {};
@@ -151,14 +155,18 @@ static void put_table(void)
 			.type = WEIR_PATH_PREFIX,
 			.action = rules[i].action,
 			.flags = rules[i].flags,
-			.group = rules[i].group,
-			.reply = rules[i].action == WEIR_ACTION_REPLY ? 0 : -1,
+			.reply = -1,
 			.ingress = strdup("bench/rules"),
 			.backend = strdup("bench/group:80"),
 			.where = strdup("bench"),
 		};
+		if (r->action == WEIR_ACTION_REPLY)
+			r->reply = rules[i].to;
+		else
+			r->group = rules[i].to;
 	}
 	((struct ir_reply *)vec_push(&ir.replies))->status = 403;
+	((struct ir_reply *)vec_push(&ir.replies))->status = 301;
 	if (table_compile(&ir, &blob, &size, &err)) {
 		fprintf(stderr, "bench: table: %s\n", err.what);
 		exit(1);

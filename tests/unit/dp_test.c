@@ -124,6 +124,22 @@ static void test_redirect_reply(void **state)
 		     "");
 }
 
+/* What goes in comes from the request: just before the end of the line. */
+static void test_https_reply(void **state)
+{
+	const struct reply_want want = {.status = 308, .to_https = true};
+	static const char before[] = "HTTP/1.1 308 Permanent Redirect\r\n"
+				     "Location: https://";
+	struct weir_reply r;
+
+	assert_int_equal(reply_render(&want, &r), 0);
+	assert_int_equal(r.close.insert_at, strlen(before));
+	assert_reply(&r.close,
+		     "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://\r\n"
+		     "Content-Length: 0\r\nConnection: close\r\n\r\n",
+		     "");
+}
+
 static void test_upgrade_reply(void **state)
 {
 	const struct reply_want want = {
@@ -315,6 +331,7 @@ int main(void)
 		cmocka_unit_test(test_many_names),
 		cmocka_unit_test(test_no_route_reply),
 		cmocka_unit_test(test_redirect_reply),
+		cmocka_unit_test(test_https_reply),
 		cmocka_unit_test(test_upgrade_reply),
 		cmocka_unit_test(test_reply_without_a_body),
 		cmocka_unit_test(test_reply_too_long),

@@ -144,8 +144,14 @@ static int plan_replies(const struct applier *a, struct plan *p, struct err *err
 	/* Ids of bytes that are there first, so that no other takes them. */
 	for (i = 0; i < count; i++) {
 		const struct ir_reply *from = &ir->replies.item[i];
-		const struct reply_want want = {from->status, from->content_type,
-						from->body, from->location};
+		const struct reply_want want = {
+			.status = from->status,
+			.content_type = from->content_type,
+			.body = from->body,
+			.location = from->location,
+			.to_https = from->location &&
+				    !strcmp(from->location, IR_LOCATION_HTTPS),
+		};
 		struct reply_write *w = &p->replies[i];
 		uint32_t id;
 

@@ -167,8 +167,10 @@ static uint64_t head_since(const struct sweep_memory *memory, uint64_t flow,
 
 static bool is_reading(const struct weir_flow *flow)
 {
+	/* A redirect that the client does not take keeps its request as well. */
 	return flow->slot != WEIR_NO_SLOT && flow->head_end != flow->head_seq &&
-	       (flow->state == WEIR_FLOW_HEAD || flow->flags & WEIR_FLOW_PARTIAL);
+	       (flow->state == WEIR_FLOW_HEAD || flow->state == WEIR_FLOW_REPLIED ||
+		flow->flags & WEIR_FLOW_PARTIAL);
 }
 
 /* ---- the sweep ---- */

@@ -76,7 +76,7 @@ static int render(const struct reply_want *want, const char *reason, bool close,
 	const struct {
 		const char *name, *value;
 	} fields[] = {
-		{"Location", want->location},
+		{"Location", want->to_https ? "https://" : want->location},
 		{"Content-Type", *body ? want->content_type : NULL},
 		{"Content-Length", has_body(want->status) ? length : NULL},
 		/* RFC 9110, 7.8 and 15.5.22: 426 names what to upgrade to. */
@@ -91,8 +91,11 @@ static int render(const struct reply_want *want, const char *reason, bool close,
 	snprintf(length, sizeof(length), "%zu", strlen(body));
 	memset(out, 0, sizeof(*out));
 	n = snprintf(out->text, room, "HTTP/1.1 %u %s\r\n", want->status, reason);
-	for (i = 0; i < sizeof(fields) / sizeof(fields[0]) && n < room; i++)
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]) && n < room; i++) {
 		n += field(out->text + n, room - n, fields[i].name, fields[i].value);
+		if (!i && want->to_https)
+			out->insert_at = n - 2; /* before the line's end */
+	}
 	if (n + 2 + strlen(body) > room)
 		return -E2BIG;
 	memcpy(out->text + n, "\r\n", 2);

@@ -2,6 +2,7 @@
 /* Replies that the kernel makes: their bytes. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <weir/reply.h>
@@ -16,6 +17,7 @@ struct reply_want {
 	const char *content_type; /* NULL: none */
 	const char *body;	  /* NULL: none */
 	const char *location;	  /* NULL: none */
+	bool to_https;		  /* Location is the request's own URL, with https */
 };
 
 /* Both variants as bytes. -E2BIG when they do not fit WEIR_REPLY_BYTES. */

@@ -11,7 +11,7 @@ const struct route_can route_can = {
 	.regex = true,
 	.criteria = true,
 	.reply = true,
-	.redirect = false,
+	.redirect = true,
 };
 
 enum verdict {
