@@ -321,6 +321,8 @@ static int add_path(struct builder *b, const struct ingress *ing,
 	int ret;
 
 	ret = rule_read_path(b, p, what, m, &c.path);
+	if (!ret && b->opt->compare_dialects)
+		ret = dialect_warn_path(b, p, what, m, &c.path);
 	if (!ret)
 		ret = resolve_backend(b, ing->meta.ns, &p->backend, &c.target);
 	if (!ret)
@@ -431,6 +433,8 @@ static int add_default(struct builder *b, const struct ingress *ing)
 	c.what = what;
 	c.path = (struct rule_path){WEIR_PATH_DEFAULT, "", "", NULL};
 	ret = annotations_of_ingress(b, ing, &m);
+	if (!ret && b->opt->compare_dialects)
+		ret = dialect_warn_default(b, ing, &m);
 	if (!ret)
 		ret = resolve_backend(b, ing->meta.ns, &ing->default_backend,
 				      &c.target);

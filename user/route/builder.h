@@ -67,8 +67,6 @@ struct backend_target {
 int resolve_backend(struct builder *b, const char *ns,
 		    const struct ingress_backend *from, struct backend_target *out);
 
-/* dialect.c: where Kong's router would answer otherwise */
-int dialect_warn(struct builder *b);
 
 /* rule.c: hosts and paths as configured */
 struct rule_path {
@@ -78,14 +76,24 @@ struct rule_path {
 	const char *reason;
 };
 
+struct meaning;
+
 struct rule_host {
 	enum ir_host_kind kind;
 	const char *text;
 };
 
-struct meaning;
-
 int rule_read_host(struct builder *b, const char *host, struct place at,
 		   const char *what, struct rule_host *out);
 int rule_read_path(struct builder *b, const struct ingress_path *p, const char *what,
 		   const struct meaning *m, struct rule_path *out);
+
+/* Literal text that every match of a pattern begins with; in the pool, or NULL. */
+const char *rule_literal_prefix(struct builder *b, const char *pattern);
+
+/* dialect.c: where Kong's router would answer otherwise */
+int dialect_warn(struct builder *b);
+int dialect_warn_path(struct builder *b, const struct ingress_path *p, const char *what,
+		      const struct meaning *m, const struct rule_path *path);
+int dialect_warn_default(struct builder *b, const struct ingress *ing,
+			 const struct meaning *m);

@@ -192,8 +192,8 @@ static int read_literal(struct builder *b, const struct ingress_path *p,
 	return 0;
 }
 
-/* Literal text that every match begins with; more requests than the pattern's. */
-static const char *literal_prefix(struct builder *b, const char *pattern)
+/* Takes more requests than the pattern. */
+const char *rule_literal_prefix(struct builder *b, const char *pattern)
 {
 	char *text = pool_alloc(&b->pool, strlen(pattern) + 2), *to = text;
 	const char *c = pattern + (*pattern == '^');
@@ -265,7 +265,7 @@ static int read_regex(struct builder *b, const char *pattern, struct place at,
 			return r;
 	}
 	out->type = WEIR_PATH_IMPLEMENTATION;
-	out->match = literal_prefix(b, pattern);
+	out->match = rule_literal_prefix(b, pattern);
 	return out->match ? 0 : build_memory(b);
 }
 
