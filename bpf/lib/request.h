@@ -124,6 +124,25 @@ static __always_inline int request_gather(struct __sk_buff *skb, struct scratch 
 	return head_scan(b, used + n, &s->h);
 }
 
+/* What weir cannot read as HTTP/1 goes to the full gateway, if there is one, with
+ * all that follows it. */
+static __always_inline bool request_hand_over(struct weir_flow *f)
+{
+	u32 zero = 0;
+	void *inner = bpf_map_lookup_elem(&table, &zero);
+	void *blob = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
+
+	if (!blob)
+		return false;
+	f->want_group = table_gateway(blob, table_mask);
+	if (f->want_group == WEIR_NO_ID)
+		return false;
+	f->flags |= WEIR_FLOW_OPAQUE;
+	f->flags &= ~WEIR_FLOW_CHUNKED;
+	COUNT(REQ_GATEWAY);
+	return true;
+}
+
 /* Bytes of a head, or of the start of one. */
 __noinline int request_collect(struct __sk_buff *skb, struct weir_flow *f)
 {
@@ -157,6 +176,10 @@ __noinline int request_collect(struct __sk_buff *skb, struct weir_flow *f)
 	f->route_id = WEIR_NO_ID;
 	f->next_req = f->head_end;
 	f->body_left = 0;
+	if (status != HEAD_BAD && request_hand_over(f))
+		return f->state == WEIR_FLOW_SPLICED && f->want_group == f->group_id
+			       ? STEP_FORWARD
+			       : STEP_CONNECT;
 	if (status == HEAD_VERSION) {
 		COUNT(REQ_VERSION);
 		f->want_reply = WEIR_REPLY_VERSION;

@@ -496,6 +496,15 @@ static long walk_set_cb(u32 i, void *ctx)
 	return k->last && !k->regex && k->best != TABLE_NO_REF;
 }
 
+PURE u32 table_gateway(const void *table, u32 mask)
+{
+	struct walk_ctx c = {.table = table, .mask = mask};
+
+	_Static_assert(WEIR_NO_ID == TABLE_NO_REF, "both say that there is none");
+	return walk_header(&c, magic) == WEIR_TABLE_MAGIC ? walk_header(&c, gateway)
+							  : WEIR_NO_ID;
+}
+
 PURE int table_find(const void *table, u32 mask, const struct weir_head *b,
 		    const struct http_head *h, struct route_match *m)
 {

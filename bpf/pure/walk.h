@@ -60,5 +60,9 @@ static inline u64 table_mix(u64 hash, u64 word)
 #define TABLE_FOUND 1	/* *m is filled */
 #define TABLE_ABSENT -1 /* no table has been written yet */
 
+/* The group of the full gateway, which takes what cannot be read as HTTP/1 or is
+ * too long a head, or WEIR_NO_ID. */
+PURE u32 table_gateway(const void *table, u32 mask);
+
 PURE int table_find(const void *table, u32 mask, const struct weir_head *b,
 		    const struct http_head *h, struct route_match *m);

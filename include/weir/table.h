@@ -75,6 +75,8 @@ struct weir_table_header {
 	u32 host_count;
 	u32 bucket_mask; /* buckets less one; they are a power of two */
 	u32 wildcards;	 /* how many of the hosts are wildcards */
+	u32 gateway;	 /* group of the full gateway, or TABLE_NO_REF */
+	u32 pad;
 	struct weir_table_section routes, hosts, buckets, names, sets, criteria;
 	struct weir_table_section cells, tails;
 };

@@ -39,6 +39,8 @@ http {
 	default_type text/plain;
 	server {
 		listen 1002; listen 1003; listen 1004; listen 1005; listen 1006; listen 1007;
+		listen 1008 http2;
+		large_client_header_buffers 4 64k;
 		location / { return 200 "port: \$server_port
 target: \$request_uri
 "; }
@@ -127,3 +129,12 @@ weir_stop
 weir_start -f "$work/rules.yaml" --gateway 10.77.1.3:1007
 is "with a gateway it gets the traffic" "1007 /limited/x" "$(get /limited/x |
 	sed 's/^[a-z]*: //' | xargs)"
+
+# What weir cannot read goes there too: a head over 16 KiB, HTTP/2.
+big=$(head -c 20000 /dev/zero | tr '\0' x)
+is "a head over the limit goes to the gateway" "1007 /big" \
+	"$(get /big -H "X-Big: $big" | sed 's/^[a-z]*: //' | xargs)"
+weir_stop
+weir_start -f "$work/rules.yaml" --gateway 10.77.1.3:1008
+is "so does HTTP/2" "1008 /h2 2" "$(get /h2 --http2-prior-knowledge \
+	-w '%{http_version}\n' | sed 's/^[a-z]*: //' | xargs)"

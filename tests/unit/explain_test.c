@@ -127,6 +127,30 @@ static void too_long(void **state)
 	assert_int_equal(a.status, 431);
 }
 
+/* With a gateway it is left to that. */
+static void unreadable(void **state)
+{
+	static char head[WEIR_HEAD_MAX + 100] = "GET /ok HTTP/1.1\r\nX: ";
+	static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+	struct explainer *e = calloc(1, sizeof(*e));
+	struct explain_answer a;
+	struct err err;
+
+	assert_non_null(e);
+	memset(head + 21, 'x', sizeof(head) - 21);
+	ir.gateway = 1;
+	assert_int_equal(explain_open(e, &ir, &err), 0);
+	ir.gateway = 0;
+	explain_head(e, preface, sizeof(preface) - 1, &a);
+	assert_int_equal(a.verdict, EXPLAIN_GATEWAY);
+	explain_head(e, head, sizeof(head), &a);
+	assert_int_equal(a.verdict, EXPLAIN_GATEWAY);
+	explain_head(e, "\x16\x03", 2, &a);
+	assert_int_equal(a.verdict, EXPLAIN_REJECT);
+	explain_close(e);
+	free(e);
+}
+
 static void chunked(void **state)
 {
 	static const struct {
@@ -329,9 +353,10 @@ static void tls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verdicts),	   cmocka_unit_test(too_long),
-		cmocka_unit_test(chunked),	   cmocka_unit_test(streams),
-		cmocka_unit_test(first_of_stream), cmocka_unit_test(tls),
+		cmocka_unit_test(verdicts),   cmocka_unit_test(too_long),
+		cmocka_unit_test(unreadable), cmocka_unit_test(chunked),
+		cmocka_unit_test(streams),    cmocka_unit_test(first_of_stream),
+		cmocka_unit_test(tls),
 	};
 
 	return cmocka_run_group_tests_name("explain", tests, open_all, close_all);

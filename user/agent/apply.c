@@ -290,6 +290,8 @@ static uint64_t table_hash(const struct ir *ir)
 	uint64_t h = ir->routes.len;
 	size_t i, k, v;
 
+	if (ir->gateway)
+		h = hash64(&ir->groups.item[ir->gateway - 1].id, sizeof(uint32_t), h);
 	for (i = 0; i < ir->routes.len; i++) {
 		const struct ir_route *r = &ir->routes.item[i];
 		const uint32_t numbers[] = {

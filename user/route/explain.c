@@ -129,6 +129,16 @@ static void answer_route(struct explainer *e, struct explain_answer *a)
 	a->target_len = e->h.target_len;
 }
 
+/* What the gateway takes as it is, when there is one. */
+static void unreadable(const struct explainer *e, struct explain_answer *a,
+		       unsigned int status, const char *why)
+{
+	if (table_gateway(e->table, e->mask) != WEIR_NO_ID)
+		say(a, EXPLAIN_GATEWAY, 0, why);
+	else
+		say(a, EXPLAIN_REJECT, status, why);
+}
+
 void explain_head(struct explainer *e, const void *bytes, size_t len,
 		  struct explain_answer *a)
 {
@@ -143,10 +153,10 @@ void explain_head(struct explainer *e, const void *bytes, size_t len,
 		say(a, EXPLAIN_INCOMPLETE, 0, "the head goes on");
 		return;
 	case HEAD_LONG:
-		say(a, EXPLAIN_REJECT, 431, "the head is too long");
+		unreadable(e, a, 431, "the head is too long");
 		return;
 	case HEAD_VERSION:
-		say(a, EXPLAIN_REJECT, 505, "not HTTP/1");
+		unreadable(e, a, 505, "not HTTP/1");
 		return;
 	default:
 		say(a, EXPLAIN_REJECT, 400, "the head is malformed or ambiguous");

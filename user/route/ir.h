@@ -85,6 +85,7 @@ struct ir {
 	struct vec_of(struct ir_reply) replies;
 	struct vec_of(struct ir_warning) warnings;
 	struct vec_of(struct ir_warning) notes; /* passed over, left out; for -v */
+	uint32_t gateway; /* index of the gateway's group + 1, 0: there is none */
 };
 
 void ir_free(struct ir *ir);

@@ -97,6 +97,7 @@ static int prepare_gateway(struct builder *b)
 	e = vec_push(&g->endpoints);
 	if (!g->name || !e)
 		return build_memory(b);
+	b->ir->gateway = b->gateway + 1;
 	e->ready = true;
 	if (addr_parse_port(b->opt->gateway, &e->addr, &e->port))
 		return err_set(b->err, -EINVAL, "--gateway %.150s: not an ADDR:PORT",

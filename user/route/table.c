@@ -290,6 +290,9 @@ static int lay_out(struct compiler *c, struct err *err)
 	h->magic = WEIR_TABLE_MAGIC;
 	h->version = WEIR_TABLE_VERSION;
 	h->fallback = TABLE_NO_REF;
+	h->gateway = TABLE_NO_REF;
+	if (c->ir->gateway)
+		h->gateway = c->ir->groups.item[c->ir->gateway - 1].id;
 	h->route_count = routes;
 	h->host_count = c->hosts.records.len;
 	h->routes = section(&at, routes * sizeof(struct weir_table_route));
