@@ -186,6 +186,27 @@ static void test_a_slow_head_is_ended(void **state)
 	assert_int_equal(slot, flow.slot);
 }
 
+/* A client that asks for its redirect again and again does not keep the buffer. */
+static void test_a_redirect_that_is_not_taken_is_ended(void **state)
+{
+	struct weir_tuple key = put_reading_flow(1000, 32);
+	struct weir_flow flow = flow_of(&key);
+	uint32_t slot;
+
+	flow.state = WEIR_FLOW_REPLIED;
+	flow.flags = WEIR_FLOW_FIN_SERVER | WEIR_FLOW_REQ_CLOSE;
+	flow.next_req = flow.head_end;
+	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
+	assert_int_equal(sweep_at(NOW), 0);
+	flow.seen_ns = NOW + 59 * SECOND;
+	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
+	assert_int_equal(sweep_at(NOW + 61 * SECOND), 1);
+	assert_int_equal(flow_of(&key).state, WEIR_FLOW_CLOSED);
+	assert_int_equal(flow_of(&key).slot, WEIR_NO_SLOT);
+	assert_true(pop_slot(&slot));
+	assert_int_equal(slot, flow.slot);
+}
+
 /* On a connection that stays, each head has a time of its own. */
 static void test_the_next_head_has_its_own_time(void **state)
 {
@@ -296,6 +317,7 @@ int main(void)
 		FLOW_TEST(test_closed_flows_go_sooner_when_there_are_many),
 		FLOW_TEST(test_a_claimed_flow_is_left_alone),
 		FLOW_TEST(test_a_slow_head_is_ended),
+		FLOW_TEST(test_a_redirect_that_is_not_taken_is_ended),
 		FLOW_TEST(test_the_next_head_has_its_own_time),
 		FLOW_TEST(test_an_idle_flow_is_ended_and_then_forgotten),
 		FLOW_TEST(test_many_flows_are_listed),
