@@ -444,7 +444,7 @@ weir_start()
 	background "$WEIR" run --netns "$NODE" $(weir_ifaces) -l "$LISTEN:80" "$@" \
 		>>"$work/weir.log" 2>&1
 	weir_pid=$last
-	if ! within 15 weir_ready; then
+	if ! within 60 weir_ready; then
 		cat "$work/weir.log"
 		die "weir does not start"
 	fi
