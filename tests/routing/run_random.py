@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,9 @@ ASKED = ["a.example", "A.Example", "b.a.example", "c.b.a.example", "z.b.a.exampl
          "d.c.b.a.example", "a.example:80", "a.example.", "other", ".a.example",
          "10.0.0.1", "[::1]:80", None]
 PIECES = ["a", "b", "ab", "a.b", "aa", "~", "a b", "%"]
+PATTERNS = ["/a", "/a+", "/[ab]+$", "/a/.*", "/(a|b)/", "/a.b", "/(?i:A)b?", "/.*b", "/a??",
+            "/[^/]+/b", "/a|/ab", "/ab|/a", r"/a\.b$", "/~", "/(a|ab)(/|b)", "/a{2}",
+            "/(a/)*b", "/.{1,3}?/", "/(?:a|b|)/?$", r"/\w+/~"]
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 HEADERS = {"x-a": ["1", "2", "3"], "x-b": ["1", "long value"]}
 
@@ -75,6 +79,10 @@ def clean(path, query):
 class Rule:
     def __init__(self, ingress, host, path, kind):
         self.ingress, self.host, self.path, self.kind = ingress, host, path, kind
+        if kind == "regex":
+            self.match = path
+            self.pattern = re.compile("(?:%s)" % path, re.A)
+            return
         self.match = configured(path)
         if kind == "Prefix" and self.match.endswith("/"):
             self.match = self.match[:-1]
@@ -88,6 +96,8 @@ class Rule:
         return host == self.host
 
     def takes_path(self, path):
+        if self.kind == "regex":
+            return self.pattern.match(path) is not None
         if self.kind == "Exact":
             return path == self.match
         if self.kind == "Prefix":
@@ -108,7 +118,14 @@ class Rule:
         ing = self.ingress
         host = 2 if not self.host else 1 if self.host.startswith("*.") else 0
         return (host, -len(self.host), -bool(ing["methods"]) - bool(ing["headers"]),
-                -len(ing["headers"]), self.kind != "Exact", -len(self.match))
+                -len(ing["headers"]), {"Exact": 0, "regex": 1}.get(self.kind, 2),
+                -ing["priority"] if self.kind == "regex" else 0, -len(self.match))
+
+    def taken(self, path):
+        """How much of a path it matches."""
+        if self.kind == "regex":
+            return self.pattern.match(path.decode("latin-1")).end()
+        return len(self.match)
 
 
 def random_path(rng, deep=4):
@@ -119,13 +136,17 @@ def random_path(rng, deep=4):
 def random_ingress(rng, number, features):
     ing = {"name": "i%d" % number, "namespace": rng.choice(["default", "shop"]),
            "created": rng.choice([None, "2024-01-0%dT00:00:00Z" % rng.randint(1, 4)]),
-           "strip": rng.random() < 0.3, "methods": [], "headers": {}, "paths": [],
+           "strip": rng.random() < 0.3, "methods": [], "headers": {}, "paths": [], "priority": 0,
            "default": rng.random() < 0.15}
     if "criteria" in features and rng.random() < 0.4:
         ing["methods"] = rng.sample(METHODS, rng.randint(0, 2))
     if "criteria" in features and rng.random() < 0.4:
         for name in rng.sample(sorted(HEADERS), rng.randint(1, 2)):
             ing["headers"][name] = rng.sample(HEADERS[name], rng.randint(1, 2))
+    if "regex" in features:
+        ing["priority"] = rng.choice([0, 0, 1, -1])
+        for _ in range(rng.randint(0, 3)):
+            ing["paths"].append((rng.choice(HOSTS), rng.choice(PATTERNS), "regex"))
     for _ in range(rng.randint(0 if ing["default"] else 1, 5)):
         kind = rng.choice(["Exact", "Prefix", "ImplementationSpecific"])
         path = random_path(rng)
@@ -147,6 +168,8 @@ def ingress_object(number, ing):
         annotations["konghq.com/methods"] = ",".join(ing["methods"])
     for name, values in ing["headers"].items():
         annotations["konghq.com/headers." + name] = ",".join(values)
+    if ing["priority"]:
+        annotations["konghq.com/regex-priority"] = str(ing["priority"])
     meta = {"name": ing["name"], "namespace": ing["namespace"],
             "annotations": annotations}
     if ing["created"]:
@@ -157,6 +180,8 @@ def ingress_object(number, ing):
     if ing["paths"]:
         spec["rules"] = []
     for host, path, kind in ing["paths"]:
+        if kind == "regex":
+            path, kind = "/~" + path, "ImplementationSpecific"
         rule = {"http": {"paths": [{"path": path, "pathType": kind,
                                     "backend": backend(number)}]}}
         if host:
@@ -168,7 +193,8 @@ def ingress_object(number, ing):
 
 def random_target(rng, rules):
     """Mostly near a configured path, so that something is found."""
-    path = rng.choice(rules).path if rules and rng.random() < 0.7 else "/"
+    near = [r.path for r in rules if r.kind != "regex"]
+    path = rng.choice(near) if near and rng.random() < 0.7 else random_path(rng)
     path += rng.choice(["", "", "/", "b", "/a", "/./a", "/../a", "//b", "%2F", "/%2e"])
     if rng.random() < 0.2:
         path = path.replace("a", "%61", 1)
@@ -198,7 +224,7 @@ def escaped(path):
 def stripped(rule, path):
     if not rule.ingress["strip"] or rule.kind == "":
         return path
-    rest = path[len(rule.match):]
+    rest = path[rule.taken(path):]
     for dots in (b"../", b"./"):
         if rest.startswith(dots):
             rest = rest[len(dots):]
@@ -275,7 +301,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--with", dest="features", action="append", default=[],
-                        choices=["criteria"])
+                        choices=["criteria", "regex"])
     args = parser.parse_args()
     wrong = sum(one_round(args.weir, args.seed + n, args.features)
                 for n in range(args.rounds))

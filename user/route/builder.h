@@ -67,7 +67,6 @@ struct backend_target {
 int resolve_backend(struct builder *b, const char *ns,
 		    const struct ingress_backend *from, struct backend_target *out);
 
-
 /* rule.c: hosts and paths as configured */
 struct rule_path {
 	enum weir_path_type type;

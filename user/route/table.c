@@ -164,7 +164,8 @@ static int collect(struct compiler *c, struct err *err)
 		*e = (struct entry){
 			.route = route,
 			.class = class_of(route->type),
-			.priority = route->priority,
+			.priority =
+				route->type == WEIR_PATH_REGEX ? route->priority : 0,
 			.length = strlen(route->match),
 			.order = i,
 		};
