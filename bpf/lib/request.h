@@ -454,6 +454,37 @@ __noinline int request_trim(struct __sk_buff *skb, struct weir_flow *f)
 }
 
 /*
+ * A request that is broken when the endpoint has part of it: both ends are reset
+ * at the numbers that they expect. (One that is broken before gets 400.)
+ */
+static __always_inline int request_abort(struct __sk_buff *skb, struct scratch *s,
+					 struct weir_flow *f, struct weir_leg *l)
+{
+	f->flags |= WEIR_FLOW_DONE;
+	l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
+	l->state = WEIR_LEG_CLOSED;
+	slot_put(f);
+	tuple_reverse(&s->out.t, &f->leg);
+	s->out.hop = f->to_endpoint;
+	s->out.seq = l->ack_max;
+	s->out.ack = l->seq_max;
+	s->out.flags = TCP_RST | TCP_ACK;
+	s->out.win = 0;
+	s->out.opt_words = 0;
+	if (emit_control(skb, s))
+		return DROP(ERROR);
+	if (bpf_clone_redirect(skb, f->to_endpoint.ifindex, 0))
+		COUNT(ERROR);
+	tuple_reverse(&s->out.t, &s->client);
+	s->out.hop = f->to_client;
+	s->out.seq = s->p.ack;
+	s->out.ack = s->p.seq + s->p.len;
+	if (emit_control(skb, s))
+		return DROP(ERROR);
+	return VERDICT(REQ_BAD, bpf_redirect(f->to_client.ifindex, 0));
+}
+
+/*
  * Chunk framing stands in the packet at hand: read it and send the packet on, or
  * as much of it as belongs to this request.
  */
@@ -473,32 +504,8 @@ __noinline int request_body(struct __sk_buff *skb, struct weir_flow *f)
 		return DROP(HEAD_GAP);
 	if (!packet_sum_ok(skb))
 		return DROP(HEAD_CSUM);
-	if (body_scan(skb, f)) {
-		/* The endpoint has part of the request: it is reset, and so is the
-		 * client. A request that is broken before it leaves gets 400. */
-		f->flags |= WEIR_FLOW_DONE;
-		l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
-		l->state = WEIR_LEG_CLOSED;
-		slot_put(f);
-		tuple_reverse(&s->out.t, &f->leg);
-		s->out.hop = f->to_endpoint;
-		s->out.seq = l->ack_max;
-		s->out.ack = l->seq_max;
-		s->out.flags = TCP_RST | TCP_ACK;
-		s->out.win = 0;
-		s->out.opt_words = 0;
-		if (emit_control(skb, s))
-			return DROP(ERROR);
-		if (bpf_clone_redirect(skb, f->to_endpoint.ifindex, 0))
-			COUNT(ERROR);
-		tuple_reverse(&s->out.t, &s->client);
-		s->out.hop = f->to_client;
-		s->out.seq = s->p.ack;
-		s->out.ack = end;
-		if (emit_control(skb, s))
-			return DROP(ERROR);
-		return VERDICT(REQ_BAD, bpf_redirect(f->to_client.ifindex, 0));
-	}
+	if (body_scan(skb, f))
+		return request_abort(skb, s, f, l);
 	if (seq_before(f->next_req, end))
 		return f->slot == WEIR_NO_SLOT ? STEP_TRIM : DROP(REQ_HELD);
 	if (s->p.flags & TCP_FIN)
