@@ -13,7 +13,6 @@ set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 export BUILD=${BUILD:-$top/build}
 export WEIR=${WEIR:-$BUILD/weir}
-limit=${WEIR_TEST_TIMEOUT:-400}
 passed=0
 failed=0
 skipped=0
@@ -48,8 +47,10 @@ files_of()
 
 run_one()
 {
-	local suite=$1 file=$2 name log r=0 p f s word
+	local suite=$1 file=$2 name log r=0 p f s word limit
 
+	limit=${WEIR_TEST_TIMEOUT:-400}
+	[ "$suite" != kernel ] || limit=$((limit * 2))
 	name=$suite/$(basename "$file")
 	name=${name%.sh} name=${name%.py} name=${name%_test}
 	log=$BUILD/log/${name//\//-}.log
