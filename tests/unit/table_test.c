@@ -408,6 +408,29 @@ static void broken_regex(void **state)
 	ir_free(&ir);
 }
 
+/* regex-priority decides between patterns, and between nothing else. */
+static void priorities(void **state)
+{
+	static const struct rule rules[] = {{"h", WEIR_PATH_REGEX, "/a/[0-9]+", 0},
+					    {"h", WEIR_PATH_REGEX, "/a/.*", 0},
+					    {"h", WEIR_PATH_PREFIX, "/p/long", 0},
+					    {"h", WEIR_PATH_PREFIX, "/p", 0}};
+	struct ir ir = {0};
+	struct route_match m;
+	struct table t;
+	size_t i;
+
+	for (i = 0; i < COUNT(rules); i++) {
+		add_rule(&ir, &rules[i]);
+		ir.routes.item[i].priority = i & 1;
+	}
+	build_ir(&t, &ir);
+	ir_free(&ir);
+	assert_int_equal(find(&t, "h", "/a/1", &m), 2);
+	assert_int_equal(find(&t, "h", "/p/long", &m), 3);
+	free(t.blob);
+}
+
 /* ---- criteria ---- */
 
 /* "GET,POST name=value|value other" onto the last route. */
@@ -764,8 +787,9 @@ int main(void)
 		cmocka_unit_test(default_backend), cmocka_unit_test(nothing),
 		cmocka_unit_test(replies),	   cmocka_unit_test(regexes),
 		cmocka_unit_test(many_regexes),	   cmocka_unit_test(broken_regex),
-		cmocka_unit_test(criteria),	   cmocka_unit_test(random_rules),
-		cmocka_unit_test(damage),	   cmocka_unit_test(long_input),
+		cmocka_unit_test(priorities),	   cmocka_unit_test(criteria),
+		cmocka_unit_test(random_rules),	   cmocka_unit_test(damage),
+		cmocka_unit_test(long_input),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
