@@ -155,7 +155,7 @@ unit: $(UNIT)
 	$(Q)BUILD=$(abspath $(BUILD)) tests/run.sh unit
 
 # Everything, or some suites or tests: make test T=unit, make test T="e2e/guide prog"
-SUITES = unit twin prog routing raw e2e kernel
+SUITES = unit twin prog regex routing raw e2e kernel
 BUILDS_unit = $(UNIT)
 BUILDS_twin = $(TWIN)
 BUILDS_prog = $(PROG)
