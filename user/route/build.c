@@ -587,6 +587,13 @@ int route_check_ingress(const struct store *store, const struct route_options *o
 	return ret;
 }
 
+/* The walk asks hosts before conditions, and a wildcard for one label. */
+static int refuse_dialect(struct err *err)
+{
+	err_set(err, -EOPNOTSUPP, "--dialect kong: this version knows kubernetes only");
+	return err_hint(err, "weir check warns where Kong would answer otherwise");
+}
+
 int route_build(const struct store *store, const struct route_options *opt,
 		struct ir *out, struct err *err)
 {
@@ -599,8 +606,7 @@ int route_build(const struct store *store, const struct route_options *opt,
 	b.err = err ? err : &local;
 	fill_options(&own);
 	if (own.dialect != DIALECT_KUBERNETES)
-		return err_set(b.err, -EOPNOTSUPP,
-			       "--dialect kong: this version knows kubernetes only");
+		return refuse_dialect(b.err);
 	ret = build_all(&b);
 	finish(&b);
 	if (ret)
