@@ -9,9 +9,7 @@
 #include "lib/emit.h"
 #include "lib/flow.h"
 
-/* Longest host, and longest target, that a redirect quotes. */
-#define QUOTE_MAX 1024u
-/* Longest text before them, and behind them. */
+/* Longest text before what is quoted, and behind it. */
 #define QUOTE_TEXT_MAX (WEIR_REPLY_BYTES / 2)
 
 /*
@@ -41,13 +39,13 @@ __noinline int reply_quote(struct __sk_buff *skb, struct weir_flow *f)
 	off += n;
 	n = f->host_len;
 	at = f->host_off & WEIR_HEAD_MASK;
-	if (!pure_range(&n, QUOTE_MAX) ||
+	if (!pure_range(&n, WEIR_QUOTE_MAX) ||
 	    bpf_skb_store_bytes(skb, off, &b->data[at], n, BPF_F_RECOMPUTE_CSUM))
 		return -1;
 	off += n;
 	n = f->target_len;
 	at = f->target_off & WEIR_HEAD_MASK;
-	if (!pure_range(&n, QUOTE_MAX) ||
+	if (!pure_range(&n, WEIR_QUOTE_MAX) ||
 	    bpf_skb_store_bytes(skb, off, &b->data[at], n, BPF_F_RECOMPUTE_CSUM))
 		return -1;
 	off += n;
@@ -59,7 +57,7 @@ __noinline int reply_quote(struct __sk_buff *skb, struct weir_flow *f)
 	w.s = s;
 	w.off = OUT_L4 + TCP_LEN;
 	w.left = s->out.len;
-	bpf_loop((2 * QUOTE_MAX + WEIR_REPLY_BYTES) / SUM_CHUNK, sum_chunk, &w, 0);
+	bpf_loop((2 * WEIR_QUOTE_MAX + WEIR_REPLY_BYTES) / SUM_CHUNK, sum_chunk, &w, 0);
 	s->out.sum = w.sum;
 	return w.left ? -1 : 0;
 }
@@ -158,7 +156,7 @@ static __always_inline bool reply_quotes(struct weir_flow *f)
 		f->want_reply = WEIR_REPLY_BAD_REQUEST;
 		return false;
 	}
-	if (f->host_len > QUOTE_MAX || f->target_len > QUOTE_MAX ||
+	if (f->host_len > WEIR_QUOTE_MAX || f->target_len > WEIR_QUOTE_MAX ||
 	    reply_len(f, &r->close) > f->mss) {
 		COUNT(REQ_TOO_LONG);
 		f->want_reply = WEIR_REPLY_TOO_LONG;

@@ -27,6 +27,7 @@
 /* Kernel-made replies: ids below WEIR_REPLY_FIRST_FREE are fixed. */
 #define WEIR_MAX_REPLIES 1024u
 #define WEIR_REPLY_BYTES 1024u
+#define WEIR_QUOTE_MAX 1024u /* longest host, and longest target, in a redirect */
 
 /* Text kept in map values for people, terminating NUL included. */
 #define WEIR_NAME_MAX 128u /* namespace/name, namespace/service:port */

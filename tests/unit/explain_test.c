@@ -36,7 +36,7 @@ static uint32_t add_group(const char *name, bool is_ready)
 	return ir.groups.len - 1;
 }
 
-static void add_route(const char *path, enum weir_action action, uint32_t group)
+static void add_route(const char *path, enum weir_action action, uint32_t to)
 {
 	struct ir_route *r = vec_push(&ir.routes);
 
@@ -48,8 +48,8 @@ static void add_route(const char *path, enum weir_action action, uint32_t group)
 		.type = *path ? WEIR_PATH_PREFIX : WEIR_PATH_DEFAULT,
 		.action = action,
 		.flags = WEIR_ROUTE_STRIP,
-		.group = group,
-		.reply = action == WEIR_ACTION_REPLY ? 0 : -1,
+		.group = action == WEIR_ACTION_REPLY ? 0 : to,
+		.reply = action == WEIR_ACTION_REPLY ? (int)to : -1,
 		.ingress = text("n/i"),
 		.backend = text("n/s:80"),
 		.where = text("f:1:1"),
@@ -60,12 +60,21 @@ static void add_route(const char *path, enum weir_action action, uint32_t group)
 static int open_all(void **state)
 {
 	uint32_t ready = add_group("n/s:80", true), empty = add_group("n/e:80", false);
+	struct ir_route *https;
+	struct ir_reply *redirect;
 	struct err err = {};
 
 	((struct ir_reply *)vec_push(&ir.replies))->status = 418;
+	redirect = vec_push(&ir.replies);
+	redirect->status = 308;
+	redirect->location = text(IR_LOCATION_HTTPS);
 	add_route("/ok", WEIR_ACTION_GROUP, ready);
 	add_route("/empty", WEIR_ACTION_GROUP, empty);
 	add_route("/reply", WEIR_ACTION_REPLY, 0);
+	add_route("/https", WEIR_ACTION_REPLY, 1);
+	https = &ir.routes.item[ir.routes.len - 1];
+	https->host_kind = IR_HOST_ANY;
+	https->host[0] = '\0';
 	add_route("/plugin", WEIR_ACTION_UNHONOURED, 0);
 	add_route("/gateway", WEIR_ACTION_GATEWAY, ready);
 	return explain_open(&explainer, &ir, &err);
@@ -90,6 +99,8 @@ static void verdicts(void **state)
 		{"GET /ok/../ok//%7e HTTP/1.1\r\n" H, EXPLAIN_ROUTE, 0, "/~"},
 		{"GET /empty HTTP/1.1\r\n" H, EXPLAIN_REPLY, 503, NULL},
 		{"GET /reply HTTP/1.1\r\n" H, EXPLAIN_REPLY, 418, NULL},
+		{"GET /https HTTP/1.1\r\n" H, EXPLAIN_REPLY, 308, NULL},
+		{"GET /https HTTP/1.0\r\n\r\n", EXPLAIN_REJECT, 400, NULL},
 		{"GET /plugin HTTP/1.1\r\n" H, EXPLAIN_REPLY, 503, NULL},
 		{"GET /gateway/x HTTP/1.1\r\n" H, EXPLAIN_GATEWAY, 0, "/gateway/x"},
 		{"GET /no HTTP/1.1\r\n" H, EXPLAIN_REPLY, 404, NULL},
@@ -125,6 +136,19 @@ static void too_long(void **state)
 	explain_head(&explainer, head, sizeof(head), &a);
 	assert_int_equal(a.verdict, EXPLAIN_REJECT);
 	assert_int_equal(a.status, 431);
+}
+
+static void too_long_to_quote(void **state)
+{
+	char head[WEIR_QUOTE_MAX + 100];
+	struct explain_answer a;
+	int pad;
+
+	for (pad = WEIR_QUOTE_MAX - 7; pad <= (int)WEIR_QUOTE_MAX - 6; pad++) {
+		snprintf(head, sizeof(head), "GET /https?%0*d HTTP/1.1\r\n" H, pad, 0);
+		explain_head(&explainer, head, strlen(head), &a);
+		assert_int_equal(a.status, pad == WEIR_QUOTE_MAX - 7 ? 308 : 431);
+	}
 }
 
 /* With a gateway it is left to that. */
@@ -353,10 +377,10 @@ static void tls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(verdicts),   cmocka_unit_test(too_long),
-		cmocka_unit_test(unreadable), cmocka_unit_test(chunked),
-		cmocka_unit_test(streams),    cmocka_unit_test(first_of_stream),
-		cmocka_unit_test(tls),
+		cmocka_unit_test(verdicts),	     cmocka_unit_test(too_long),
+		cmocka_unit_test(too_long_to_quote), cmocka_unit_test(unreadable),
+		cmocka_unit_test(chunked),	     cmocka_unit_test(streams),
+		cmocka_unit_test(first_of_stream),   cmocka_unit_test(tls),
 	};
 
 	return cmocka_run_group_tests_name("explain", tests, open_all, close_all);

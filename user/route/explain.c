@@ -92,6 +92,23 @@ static const char *why_matched(const struct explainer *e, const struct ir_route 
 	return text;
 }
 
+/* A redirect quotes the request. One that also exceeds what the client takes in
+ * a segment is refused by the kernel, but that is not known here. */
+static void answer_reply(const struct explainer *e, struct explain_answer *a,
+			 const struct ir_reply *reply)
+{
+	const struct http_head *h = &e->h;
+	bool quotes = reply->location && !strcmp(reply->location, IR_LOCATION_HTTPS);
+
+	if (quotes && (!h->host_len || e->head.data[h->target_off] != '/'))
+		say(a, EXPLAIN_REJECT, 400, "a redirect needs a host and a path");
+	else if (quotes &&
+		 (h->host_len > WEIR_QUOTE_MAX || h->target_len > WEIR_QUOTE_MAX))
+		say(a, EXPLAIN_REJECT, 431, "longer than a redirect can be");
+	else
+		say(a, EXPLAIN_REPLY, reply->status, "answered by its rule");
+}
+
 static void answer_route(struct explainer *e, struct explain_answer *a)
 {
 	const struct ir_route *route = &e->ir->routes.item[e->m.route_id];
@@ -100,8 +117,7 @@ static void answer_route(struct explainer *e, struct explain_answer *a)
 	a->route = route;
 	switch (route->action) {
 	case WEIR_ACTION_REPLY:
-		say(a, EXPLAIN_REPLY, e->ir->replies.item[route->reply].status,
-		    "answered by its rule");
+		answer_reply(e, a, &e->ir->replies.item[route->reply]);
 		return;
 	case WEIR_ACTION_UNHONOURED:
 		say(a, EXPLAIN_REPLY, 503, route->reason ?: "needs a gateway");
