@@ -76,6 +76,10 @@ static __always_inline int handshake_ack(struct __sk_buff *skb, struct scratch *
 		return DROP(ERROR);
 	if (old && (s->p.flags & (TCP_RST | TCP_ACK)) != TCP_ACK)
 		return 1;
+	/* a late copy of the old connection's first segment, whose cookie is as
+	 * good as ever: its request must not be served twice */
+	if (old && s->p.seq == old->first_seq && s->p.ack == old->first_ack)
+		return 1;
 	if (s->p.flags & TCP_RST)
 		return DROP(RST_IGNORED);
 	if (!(s->p.flags & TCP_ACK))
@@ -100,6 +104,8 @@ static __always_inline int handshake_ack(struct __sk_buff *skb, struct scratch *
 	f->opened_ns = bpf_ktime_get_ns();
 	f->seen_ns = f->opened_ns;
 	f->seen_jiffies = (u32)bpf_jiffies64();
+	f->first_seq = s->p.seq;
+	f->first_ack = s->p.ack;
 	f->next_req = s->p.seq;
 	f->head_seq = s->p.seq;
 	f->head_end = s->p.seq;

@@ -85,6 +85,8 @@ struct weir_flow {
 	u32 slot;	 /* head buffer held, or WEIR_NO_SLOT */
 	u32 fin_seq;	 /* of the client's FIN */
 	u32 isn;	 /* of our SYN to the endpoint */
+	u32 first_seq;	 /* of the segment that finished the handshake */
+	u32 first_ack;
 
 	/* what the client has from us, in client's view of server numbers */
 	u32 srv_nxt;	 /* next server byte of ours, outside WEIR_FLOW_SPLICED */

@@ -209,6 +209,31 @@ static void test_syn_in_connection(void **state)
 	conn_respond(&again, OK_RESPONSE);
 }
 
+/* The first segment carries a valid cookie still: a copy of it that comes when
+ * all is over must not be taken for a new connection and served twice. */
+static void test_late_copy_of_the_first_request(void **state)
+{
+	struct segment first, want;
+	struct weir_flow f;
+	struct conn c;
+
+	conn_init(&c, 40000, 1000000);
+	conn_handshake(&c);
+	first = from_client(&c, PSH | ACK, GET("/a"));
+	conn_request(&c, GET("/a"));
+	conn_accept(&c, GET("/a"));
+	conn_respond(&c, OK_RESPONSE);
+	conn_down(&c, FIN | ACK, NULL);
+	conn_up(&c, FIN | ACK, NULL);
+	assert_true(is_done(&c));
+	want = at_endpoint(&c, &first);
+	bench_send(&first);
+	bench_outcome(WEIR_TO_ENDPOINT);
+	bench_expect(&want);
+	assert_true(bench_flow(c.port, &f));
+	assert_int_equal(f.requests, 1);
+}
+
 /* T032: the port again after a full close, at once; nothing is left over */
 static void test_port_again(bool bare_ack)
 {
@@ -331,6 +356,7 @@ static void test_odd_flags(void **state)
 
 static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_client_half_closes),
+	BENCH_TEST(test_late_copy_of_the_first_request),
 	BENCH_TEST(test_endpoint_half_closes),
 	BENCH_TEST(test_simultaneous_close),
 	BENCH_TEST(test_lost_last_packets),
