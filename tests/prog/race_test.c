@@ -115,7 +115,8 @@ static void test_ack_and_request(void **state)
 		c.cseq += request.len;
 		race(&ack, &request);
 		if (racers[1].action != TC_ACT_REDIRECT)
-			bench_try(&request, &racers[1].out, racers[1].frame);
+			racers[1].action =
+				bench_try(&request, &racers[1].out, racers[1].frame);
 		one_syn(&c);
 		conn_accept(&c, GET("/a"));
 		bench_fresh(state);
