@@ -126,7 +126,8 @@ static __always_inline int handshake_ack(struct __sk_buff *skb, struct scratch *
 		f->claim = old->claim;
 		*old = *f;
 	} else {
-		long err = bpf_map_update_elem(&flows, &s->p.t, f, BPF_NOEXIST);
+		/* an int: before 6.4 the upper half of the result is not set */
+		int err = bpf_map_update_elem(&flows, &s->p.t, f, BPF_NOEXIST);
 
 		/* another CPU may just have made it from the same cookie */
 		if (err && err != -EEXIST)
