@@ -34,7 +34,7 @@ for mode in $modes; do
 			echo "PASS $(basename $t _test) ($mode)"
 		else
 			echo "FAIL $(basename $t _test) ($mode)"
-			grep -v '^\[ \|^\[=' /tmp/out | tail -20
+			grep -v '^\[ RUN\|^\[  *OK\|^\[=' /tmp/out | tail -20
 			worst=1
 		fi
 	done
