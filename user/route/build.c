@@ -26,36 +26,42 @@ static int is_news(struct builder *b, const char *text, const char *where)
 	return strmap_set(&b->said, key, 1) ? build_memory(b) : 1;
 }
 
-int build_warn(struct builder *b, struct place at, const char *fmt, ...)
+/* Formats a message and adds it to one of the ir's lists, unless it was said. */
+static int say(struct builder *b, struct place at,
+	       int (*add)(struct ir *ir, const char *where, const char *fmt, ...),
+	       const char *fmt, va_list ap)
 {
 	char text[512], where[PLACE_TEXT];
-	va_list ap;
 	int ret;
 
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	place_text(at, where);
 	ret = is_news(b, text, where);
 	if (ret <= 0)
 		return ret;
-	return ir_warn(b->ir, where, "%s", text) ? build_memory(b) : 0;
+	return add(b->ir, where, "%s", text) ? build_memory(b) : 0;
+}
+
+int build_warn(struct builder *b, struct place at, const char *fmt, ...)
+{
+	va_list ap;
+	int ret;
+
+	va_start(ap, fmt);
+	ret = say(b, at, ir_warn, fmt, ap);
+	va_end(ap);
+	return ret;
 }
 
 int build_note(struct builder *b, struct place at, const char *fmt, ...)
 {
-	char text[512], where[PLACE_TEXT];
 	va_list ap;
 	int ret;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	ret = say(b, at, ir_note, fmt, ap);
 	va_end(ap);
-	place_text(at, where);
-	ret = is_news(b, text, where);
-	if (ret <= 0)
-		return ret;
-	return ir_note(b->ir, where, "%s", text) ? build_memory(b) : 0;
+	return ret;
 }
 
 int build_fail(struct builder *b, struct place at, const char *fmt, ...)
