@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -22,6 +23,8 @@
 /* Behind the name of a pin that is about to take the place of another. A
  * crash may leave it; the next start overwrites it. */
 #define PIN_NEW ":new"
+
+#define BPFFS "/sys/fs/bpf"
 
 static void swap_chars(char *s, char from, char to)
 {
@@ -50,17 +53,30 @@ static int make_dir(const char *path, struct err *err)
 	return err_set(err, -errno, "pin directory %s: %s", path, strerror(errno));
 }
 
-static int check_bpffs(const char *path, struct err *err)
+static bool is_bpffs(const char *path)
 {
 	struct statfs fs;
 
-	if (statfs(path, &fs))
+	return !statfs(path, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
+}
+
+/* Where everybody has it, the file system is mounted if need be. */
+static int check_bpffs(const char *path, struct err *err)
+{
+	if (access(path, F_OK))
 		return err_set(err, -errno, "pin directory %s: %s", path,
 			       strerror(errno));
-	if ((unsigned long)fs.f_type == BPF_FS_MAGIC)
+	if (is_bpffs(path))
 		return 0;
+	if (!strncmp(path, BPFFS, strlen(BPFFS)) && !is_bpffs(BPFFS)) {
+		if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+			  "mode=0700"))
+			return err_set(err, -errno, "cannot mount bpf at %s: %s", BPFFS,
+				       strerror(errno));
+		return 0;
+	}
 	err_set(err, -EINVAL, "pin directory %s: not on a bpf filesystem", path);
-	return err_hint(err, "mount -t bpf bpf /sys/fs/bpf");
+	return err_hint(err, "mount -t bpf bpf " BPFFS);
 }
 
 int pin_mkdirs(const char *pin, struct err *err)

@@ -15,7 +15,8 @@ struct pin_path {
  * interface names do not. */
 struct pin_path pin_path(const char *pin, const char *dir, const char *name);
 
-/* Makes PIN and its directories. Says so when PIN is not on a bpf filesystem. */
+/* Makes PIN and its directories; mounts the bpf filesystem at /sys/fs/bpf if PIN is
+ * to be there and it is missing. Elsewhere says so when PIN is not on one. */
 int pin_mkdirs(const char *pin, struct err *err);
 
 /* Pins fd as PIN/DIR/NAME in one step, in place of an older pin. */
