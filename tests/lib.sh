@@ -26,6 +26,8 @@ LISTEN=10.77.0.1
 work=$(mktemp -d "${TMPDIR:-/tmp}/$TAG.XXXXXX")
 failures=0
 pods=
+wire_ends=
+wires_pid=
 weir_pid=
 children=
 
@@ -160,6 +162,44 @@ ns_make()
 	true
 }
 
+# veth NAMESPACE PEER: eth0 there, PEER in the node. With WIRES=1 tests/tools/link
+# stands between the two (see wires).
+veth()
+{
+	local ns=$1 peer=$2 end
+
+	if [ -z "${WIRES:-}" ]; then
+		ip -n "$ns" link add eth0 type veth peer name "$peer" netns "$NODE"
+		return
+	fi
+	ip -n "$TAG-wires" link add "$peer-a" type veth peer name eth0 netns "$ns"
+	ip -n "$TAG-wires" link add "$peer-b" type veth peer name "$peer" netns "$NODE"
+	in_ns "$ns" ethtool -K eth0 tx off tso off gso off gro off >/dev/null
+	node ethtool -K "$peer" tx off tso off gso off gro off >/dev/null
+	for end in a b; do
+		in_ns "$TAG-wires" ip link set "$peer-$end" up
+		wire_ends="$wire_ends $peer-$end"
+	done
+}
+
+# wires SEED HOW...: from now on all wires are bad like this (tests/tools/link.c);
+# what was under way is lost.
+wires()
+{
+	wires_down
+	# shellcheck disable=SC2086
+	background_in "$TAG-wires" "$BUILD/tools/link" "$@" -- $wire_ends \
+		>"$work/wires.log" 2>&1
+	wires_pid=$last
+	within 5 grep -q ready "$work/wires.log" || die "link: $(cat "$work/wires.log")"
+}
+
+wires_down()
+{
+	[ -z "$wires_pid" ] || kill "$wires_pid"
+	wires_pid=
+}
+
 # pod_up N: a pod 10.77.1.N on an interface podN of the node.
 pod_up()
 {
@@ -168,7 +208,7 @@ pod_up()
 	ns=$(pod_ns "$n")
 	ns_make "$ns"
 	pods="$pods $n"
-	ip -n "$ns" link add eth0 type veth peer name "pod$n" netns "$NODE"
+	veth "$ns" "pod$n"
 	if [ "${NET:-}" = bridge ]; then
 		ip -n "$ns" addr add "10.77.1.$n/24" dev eth0
 		ip -n "$NODE" link set "pod$n" master pods0
@@ -193,7 +233,8 @@ net_up()
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	ns_make "$CLIENT"
 	ns_make "$NODE"
-	ip -n "$CLIENT" link add eth0 type veth peer name cli0 netns "$NODE"
+	[ -z "${WIRES:-}" ] || ns_make "$TAG-wires"
+	veth "$CLIENT" cli0
 	ip -n "$CLIENT" addr add 10.77.0.2/24 dev eth0
 	ip -n "$CLIENT" link set eth0 up
 	ip -n "$NODE" addr add 10.77.0.1/24 dev cli0
@@ -501,6 +542,7 @@ finish()
 	for n in $pods; do
 		ip netns del "$(pod_ns "$n")" 2>/dev/null
 	done
+	[ -z "$wire_ends" ] || ip netns del "$TAG-wires" 2>/dev/null
 	ip netns del "$CLIENT" 2>/dev/null
 	ip netns del "$NODE" 2>/dev/null
 	rm -rf "$PIN"

@@ -13,11 +13,14 @@ job=$(mktemp -d)
 trap 'rm -rf "$job"' EXIT
 mkdir -p "$job/tests"
 cp -r "$top/tests/lib.sh" "$top/tests/e2e" "$top/tests/manifests" "$job/tests/"
-printf '%s\n' bash ip tc ss nsenter curl jq nginx "${WEIR:-$build/weir}" >"$job/need"
+printf '%s\n' bash ip tc ss nsenter ethtool curl jq nginx "$build/tools/link" \
+	"${WEIR:-$build/weir}" >"$job/need"
 cat >"$job/run.sh" <<END
 echo "root:x:0:0:root:/:/bin/sh" >/etc/passwd
 echo "root:x:0:" >/etc/group
 mkdir -p /run/netns /var/log/nginx
+mkdir -p /tmp/tools
+ln -s /job/bin/link /tmp/tools/link
 export WEIR=/job/bin/weir BUILD=/tmp TMPDIR=/tmp
 worst=0
 for t in $tests; do

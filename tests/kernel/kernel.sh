@@ -19,7 +19,7 @@ store=${WEIR_KERNELS:-${BUILD:-$top/build}/kernels}
 version=${1:?usage: kernel.sh VERSION}
 
 # What the guest inserts, dependencies added by hand_over().
-modules="veth sch_ingress cls_bpf dummy bridge sch_netem"
+modules="veth sch_ingress cls_bpf dummy bridge"
 
 case $version in
 6.1)	pattern='^linux-image-6\.1\.0-[0-9]+-cloud-amd64$' ;;

@@ -142,4 +142,5 @@ class Server(ThreadingHTTPServer):
         pass
 
 
-Server(("", int(sys.argv[1])), Handler).serve_forever()
+if __name__ == "__main__":
+    Server(("", int(sys.argv[1])), Handler).serve_forever()
