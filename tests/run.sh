@@ -47,7 +47,7 @@ files_of()
 
 run_one()
 {
-	local suite=$1 file=$2 name log r=0 p f s word limit
+	local suite=$1 file=$2 name log r=0 p f s word limit start=$SECONDS
 
 	limit=${WEIR_TEST_TIMEOUT:-400}
 	[ "$suite" != kernel ] || limit=$((limit * 2))
@@ -82,7 +82,7 @@ run_one()
 	word=PASS
 	[ "$p" != 0 ] || word=SKIP
 	[ "$f" = 0 ] || word=FAIL
-	printf '%s %-28s %4d passed' "$word" "$name" "$p"
+	printf '%s %-28s %3d s %4d passed' "$word" "$name" $((SECONDS - start)) "$p"
 	[ "$f" = 0 ] || printf ', %d failed' "$f"
 	[ "$s" = 0 ] || printf ', %d skipped' "$s"
 	printf '\n'

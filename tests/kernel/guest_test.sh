@@ -7,7 +7,7 @@
 . "$(dirname "$0")/guests.sh"
 top=$(cd "$here/../.." && pwd)
 build=${BUILD:-$top/build}
-tests=${TESTS:-guide endpoints kill loss}
+tests=${TESTS:-guide endpoints kill}
 
 job=$(mktemp -d)
 trap 'rm -rf "$job"' EXIT
