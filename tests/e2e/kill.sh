@@ -74,6 +74,13 @@ for hook in tcx clsact; do
 	not "$WEIR" run --netns "$NODE" -i cli0 -l "$LISTEN:80" -f "$work/rules" \
 		>"$work/second" 2>&1
 	is "$hook: a second agent is refused, with one reason" 0 $?
+	for other in "run -i cli0 -l $LISTEN:80 -f $work/rules" "attach cli0" \
+		"detach cli0" "detach --all"; do
+		# shellcheck disable=SC2086
+		has "$hook: with an agent, no ${other%% -i*}, and it says whose" \
+			"process $weir_pid" "$(weir $other --netns "$NODE" 2>&1)"
+	done
+	is "$hook: and still serves" 200 "$(status /echo)"
 	weir_stop
 	ok "$hook: stopped, no pin" not test -e "$PIN"
 	is "$hook: stopped, no hook" "" "$(hooks)"

@@ -104,6 +104,41 @@ static void test_locks(void **state)
 	assert_true(agent >= 0);
 }
 
+/* The one that comes second says who was first, and does not wait for ever. */
+static void test_the_holder_of_a_lock_is_named(void **state)
+{
+	unsigned int patience = pin_patience_ms;
+	char who[32], ready;
+	int pipes[2];
+	pid_t other;
+
+	assert_int_equal(pipe(pipes), 0);
+	other = fork();
+	if (!other) {
+		if (pin_lock(pin, PIN_LOCK_AGENT, &err) < 0 ||
+		    pin_lock(pin, PIN_LOCK_CHANGE, &err) < 0 ||
+		    write(pipes[1], "x", 1) != 1)
+			_exit(1);
+		_exit(pause());
+	}
+	assert_int_equal(read(pipes[0], &ready, 1), 1);
+	close(pipes[0]);
+	close(pipes[1]);
+	snprintf(who, sizeof(who), "process %d,", other);
+	assert_int_equal(pin_lock(pin, PIN_LOCK_AGENT, &err), -EBUSY);
+	assert_non_null(strstr(err.where, who));
+	pin_patience_ms = 1;
+	assert_int_equal(pin_lock(pin, PIN_LOCK_CHANGE, &err), -EBUSY);
+	assert_non_null(strstr(err.where, who));
+	pin_patience_ms = patience;
+	assert_int_equal(pin_no_agent(pin, &err), -EBUSY);
+	assert_non_null(strstr(err.where, who));
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	assert_int_equal(pin_no_agent(pin, &err), 0);
+	close(pin_lock(pin, PIN_LOCK_CHANGE, &err));
+}
+
 /* ---- the route table ---- */
 
 static void put_table(const void *blob, size_t size)
@@ -617,6 +652,7 @@ int main(void)
 		FIXTURE_TEST(test_half_made_maps_are_made_anew),
 		FIXTURE_TEST(test_another_layout_is_refused),
 		FIXTURE_TEST(test_locks),
+		FIXTURE_TEST(test_the_holder_of_a_lock_is_named),
 		FIXTURE_TEST(test_table_is_swapped_and_read_back),
 		FIXTURE_TEST(test_table_grows),
 		FIXTURE_TEST(test_table_over_the_limit),

@@ -132,6 +132,18 @@ static int settle_node(void *arg, struct err *err)
 
 /* ---- reconcile ---- */
 
+static void note_change(struct agent *a, enum change change)
+{
+	uint64_t now = monotonic_ns();
+
+	if (a->change == CHANGE_NONE)
+		a->first_change_ns = now;
+	if (change > a->change)
+		a->change = change;
+	timer_set(&a->quiet, now - a->first_change_ns > QUIET_MOST_NS ? 1 : QUIET_MS,
+		  0);
+}
+
 static void say_applied(const struct agent *a, const struct applied *done)
 {
 	size_t i, endpoints = 0;
@@ -184,6 +196,7 @@ static void reconcile(struct agent *a, enum change change)
 	lock = pin_lock(a->opt->pin, PIN_LOCK_CHANGE, &err);
 	if (lock < 0) {
 		err_print(&err);
+		note_change(a, change); /* once more, a little later */
 		return;
 	}
 	r = change == CHANGE_RULES ? reconcile_rules(a, &err) : reconcile_node(a, &err);
@@ -197,18 +210,6 @@ static void reconcile(struct agent *a, enum change change)
 }
 
 /* ---- events ---- */
-
-static void note_change(struct agent *a, enum change change)
-{
-	uint64_t now = monotonic_ns();
-
-	if (a->change == CHANGE_NONE)
-		a->first_change_ns = now;
-	if (change > a->change)
-		a->change = change;
-	timer_set(&a->quiet, now - a->first_change_ns > QUIET_MOST_NS ? 1 : QUIET_MS,
-		  0);
-}
 
 static void on_quiet(struct watch *w)
 {
@@ -453,7 +454,10 @@ static int run_locked(struct agent *a, struct err *err)
 	/* What this agent made is taken away; what was there before a failed
 	 * start stays. */
 	if (!stays) {
-		int undone = dp_remove(a->opt->pin, &undo);
+		auto_fd int lock = pin_lock(a->opt->pin, PIN_LOCK_CHANGE, &undo);
+		int undone = lock < 0 && lock != -ENOENT
+				     ? lock
+				     : dp_remove(a->opt->pin, &undo);
 
 		if (undone && !r) {
 			*err = undo;

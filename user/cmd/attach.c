@@ -134,7 +134,7 @@ static int attach_run(const char *pin, const struct words *patterns,
 		r = pin_mkdirs(pin, err);
 	if (!r) {
 		lock = pin_lock(pin, PIN_LOCK_CHANGE, err);
-		r = lock < 0 ? lock : 0;
+		r = lock < 0 ? lock : pin_no_agent(pin, err);
 	}
 	if (!r)
 		r = open_or_load(&dp, pin, err);
@@ -189,26 +189,26 @@ static int detach_some(const char *pin, int argc, char **argv, struct err *err)
 	if (r)
 		return r;
 	lock = pin_lock(pin, PIN_LOCK_CHANGE, err);
-	r = lock < 0 ? lock : 0;
+	r = lock < 0 ? lock : pin_no_agent(pin, err);
 	for (i = 1; !r && i < argc; i++)
 		r = detach_iface(&dp, argv[i], err);
 	dp_close(&dp);
 	return r;
 }
 
-/* With an agent running, what it serves would be cut from under it. */
+/* Both locks: with an agent running, what it serves would be cut from under it;
+ * and none may start meanwhile. */
 static int detach_everything(const char *pin, struct err *err)
 {
-	struct err absent = {};
-	auto_fd int lock = -1;
-	int pid = pin_agent(pin);
+	auto_fd int agent = pin_lock(pin, PIN_LOCK_AGENT, err);
+	auto_fd int change = -1;
 
-	if (pid) {
-		err_set(err, -EBUSY, "an agent is running: stop it first");
-		return pid > 0 ? err_where(err, "process %d", pid) : -EBUSY;
-	}
+	if (agent < 0 && agent != -ENOENT)
+		return err_hint(err, "stop it first");
+	change = pin_lock(pin, PIN_LOCK_CHANGE, err);
 	/* Nothing to be locked is nothing to wait for. */
-	lock = pin_lock(pin, PIN_LOCK_CHANGE, &absent);
+	if (change < 0 && change != -ENOENT)
+		return change;
 	return dp_remove(pin, err);
 }
 

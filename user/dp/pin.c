@@ -12,12 +12,14 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
 
 #include <bpf/bpf.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 /* Behind the name of a pin that is about to take the place of another. A
@@ -25,6 +27,10 @@
 #define PIN_NEW ":new"
 
 #define BPFFS "/sys/fs/bpf"
+
+/* Changes take a second at most, with 100,000 rules. */
+unsigned int pin_patience_ms = 10000;
+#define LOCK_AGAIN_MS 10u
 
 static void swap_chars(char *s, char from, char to)
 {
@@ -184,6 +190,38 @@ static int lock_holder(int fd)
 	return 0;
 }
 
+static int say_locked(const char *pin, enum pin_lock which, int fd, struct err *err)
+{
+	int pid = lock_holder(fd);
+
+	err_set(err, -EBUSY, "%s",
+		which == PIN_LOCK_AGENT ? "an agent is running already"
+					: "another weir is changing the data path");
+	if (pid > 0)
+		err_where(err, "process %d, %s", pid, pin);
+	else
+		err_where(err, "%s", pin);
+	return -EBUSY;
+}
+
+/* flock() with an end: a holder that hangs must not hang everybody. */
+static int wait_for_lock(int fd, unsigned int patience_ms)
+{
+	const struct timespec again = {.tv_nsec = LOCK_AGAIN_MS * 1000000L};
+	unsigned int waited;
+
+	for (waited = 0; flock(fd, LOCK_EX | LOCK_NB); waited += LOCK_AGAIN_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (waited >= patience_ms)
+			return -EBUSY;
+		if (!waited)
+			log_debug("waiting for process %d", lock_holder(fd));
+		nanosleep(&again, NULL);
+	}
+	return 0;
+}
+
 int pin_lock(const char *pin, enum pin_lock which, struct err *err)
 {
 	struct pin_path path = lock_path(pin, which);
@@ -191,22 +229,16 @@ int pin_lock(const char *pin, enum pin_lock which, struct err *err)
 
 	for (;;) {
 		auto_fd int fd = open(path.s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		int pid;
+		int r;
 
 		if (fd < 0)
 			return err_set(err, errno == EACCES ? -EPERM : -errno,
 				       "pin directory %s: %s", path.s, strerror(errno));
-		if (flock(fd, LOCK_EX | (which == PIN_LOCK_AGENT ? LOCK_NB : 0))) {
-			if (errno == EINTR)
-				continue;
-			pid = lock_holder(fd);
-			err_set(err, -EBUSY, "an agent is running already");
-			if (pid > 0)
-				err_where(err, "process %d, %s", pid, pin);
-			else
-				err_where(err, "%s", pin);
-			return -EBUSY;
-		}
+		r = wait_for_lock(fd, which == PIN_LOCK_AGENT ? 0 : pin_patience_ms);
+		if (r == -EBUSY)
+			return say_locked(pin, which, fd, err);
+		if (r)
+			return err_set(err, r, "lock of %s: %s", path.s, strerror(-r));
 		/* The directory may have been removed, and made again by another
 		 * process, before the lock was ours. */
 		if (fstat(fd, &held) || stat(path.s, &named) ||
@@ -226,4 +258,17 @@ int pin_agent(const char *pin)
 
 	/* Not by trying the lock: an agent that starts just now would be refused. */
 	return fd < 0 ? 0 : lock_holder(fd);
+}
+
+int pin_no_agent(const char *pin, struct err *err)
+{
+	int pid = pin_agent(pin);
+
+	if (!pid)
+		return 0;
+	err_set(err, -EBUSY,
+		"an agent is running: it decides which interfaces it uses");
+	if (pid > 0)
+		err_where(err, "process %d, %s", pid, pin);
+	return -EBUSY;
 }

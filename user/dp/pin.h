@@ -34,9 +34,17 @@ enum pin_lock {
 	PIN_LOCK_CHANGE,
 };
 
+/* How long the change lock is waited for; tests have less. */
+extern unsigned int pin_patience_ms;
+
 /* Returns a descriptor that holds the lock until it is closed. -EBUSY and the
- * sentence when an agent has it; the change lock is waited for. */
+ * sentence, with the holder's process id, when an agent has it, or when somebody
+ * keeps the change lock for too long. */
 int pin_lock(const char *pin, enum pin_lock which, struct err *err);
 
 /* Is there an agent? Its process id, 0 when none, -1 when it is not known. */
 int pin_agent(const char *pin);
+
+/* -EBUSY and the sentence when there is an agent: hooks are its business. Asked
+ * with the change lock held, it stays true until an agent has waited for that. */
+int pin_no_agent(const char *pin, struct err *err);
