@@ -16,16 +16,15 @@ struct pool_block {
 	_Alignas(POOL_ALIGN) char data[];
 };
 
-void *pool_alloc(struct pool *p, size_t size)
+/* Room at the end of the newest block, or of a new one. */
+static void *reserve(struct pool *p, size_t size, size_t align)
 {
+	size_t at = (p->used + align - 1) & ~(align - 1), want;
 	struct pool_block *b;
-	size_t want;
-	void *at;
 
 	if (size > SIZE_MAX / 2)
 		return NULL;
-	size = (size + POOL_ALIGN - 1) & ~(size_t)(POOL_ALIGN - 1);
-	if (!p->blocks || size > p->size - p->used) {
+	if (!p->blocks || at > p->size || size > p->size - at) {
 		want = p->size ? p->size * 2 : POOL_FIRST;
 		if (want > POOL_LARGEST)
 			want = POOL_LARGEST;
@@ -37,11 +36,17 @@ void *pool_alloc(struct pool *p, size_t size)
 		b->next = p->blocks;
 		p->blocks = b;
 		p->size = want;
-		p->used = 0;
+		at = 0;
 	}
-	at = p->blocks->data + p->used;
-	p->used += size;
-	return memset(at, 0, size);
+	p->used = at + size;
+	return p->blocks->data + at;
+}
+
+void *pool_alloc(struct pool *p, size_t size)
+{
+	void *at = reserve(p, size, POOL_ALIGN);
+
+	return at ? memset(at, 0, size) : NULL;
 }
 
 void *pool_array(struct pool *p, size_t count, size_t size)
@@ -53,10 +58,12 @@ void *pool_array(struct pool *p, size_t count, size_t size)
 
 char *pool_strndup(struct pool *p, const char *s, size_t len)
 {
-	char *copy = pool_alloc(p, len + 1);
+	char *copy = reserve(p, len + 1, 1);
 
-	if (copy)
-		memcpy(copy, s, len);
+	if (!copy)
+		return NULL;
+	memcpy(copy, s, len);
+	copy[len] = '\0';
 	return copy;
 }
 
@@ -76,7 +83,7 @@ char *pool_printf(struct pool *p, const char *fmt, ...)
 	va_end(ap);
 	if (len < 0)
 		return NULL;
-	text = pool_alloc(p, (size_t)len + 1);
+	text = reserve(p, (size_t)len + 1, 1);
 	if (!text)
 		return NULL;
 	if ((size_t)len < sizeof(most))
@@ -85,6 +92,20 @@ char *pool_printf(struct pool *p, const char *fmt, ...)
 	vsnprintf(text, (size_t)len + 1, fmt, ap);
 	va_end(ap);
 	return text;
+}
+
+void pool_join(struct pool *to, struct pool *from)
+{
+	struct pool_block **end = &to->blocks;
+
+	if (!to->blocks) { /* whose newest block is what `used` is about */
+		*to = *from;
+	} else {
+		while (*end)
+			end = &(*end)->next;
+		*end = from->blocks;
+	}
+	*from = (struct pool){};
 }
 
 void pool_free(struct pool *p)

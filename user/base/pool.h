@@ -21,9 +21,13 @@ void *pool_alloc(struct pool *p, size_t size);
 /* `count` zeroed elements; a count of 0 gives a pointer that is not NULL. */
 void *pool_array(struct pool *p, size_t count, size_t size);
 
+/* Texts are not aligned, and stand close together. */
 char *pool_strndup(struct pool *p, const char *s, size_t len);
 char *pool_strdup(struct pool *p, const char *s);
 char *pool_printf(struct pool *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* What is in `from` lives as long as `to` from now on; `from` is empty then. */
+void pool_join(struct pool *to, struct pool *from);
 
 void pool_free(struct pool *p);

@@ -16,6 +16,7 @@ struct reader {
 	const char *at, *end;
 	const char *counted; /* up to here `column` has counted */
 	uint32_t line, column;
+	uint32_t nodes; /* of the document */
 	const char *source;
 	struct pool pool;
 	struct err *err;
@@ -367,12 +368,15 @@ static int read_object(struct reader *r, unsigned int depth, struct node *n)
 
 static int read_value(struct reader *r, unsigned int depth, struct node **out)
 {
-	struct node *n = pool_alloc(&r->pool, sizeof(*n));
+	struct node *n;
 
+	skip_space(r);
+	if (++r->nodes > NODE_COUNT_MAX)
+		return fail(r, NODE_COUNT_TEXT);
+	n = pool_alloc(&r->pool, sizeof(*n));
 	if (!n)
 		return fail_memory(r);
 	*out = n;
-	skip_space(r);
 	n->line = r->line;
 	n->column = column_of(r);
 	if (peek(r) == '"')
@@ -404,6 +408,7 @@ int node_read_json(const char *text, size_t len, const char *source, node_fn fn,
 	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
 		r.at = r.counted = text + 3;
 	for (skip_space(&r); !ret && r.at < r.end; skip_space(&r)) {
+		r.nodes = 0;
 		ret = read_value(&r, 0, &doc);
 		if (!ret && doc->type != NODE_NULL)
 			ret = fn(doc, ctx, err);

@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,61 +13,43 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/strmap.h"
+#include "k8s/manifest.h"
 
 #define DEPTH_MAX 32u /* directories within directories */
+#define THREADS_MAX 8u
+
+/* ---- which files ---- */
+
+struct job {
+	char *path;
+	struct manifest *old; /* of an earlier reading, or NULL */
+	struct manifest *now;
+	struct err err;
+	int ret;
+};
 
 struct loader {
-	struct store *store;
+	struct vec_of(struct job) jobs; /* a file each, in the order of reading */
+	atomic_size_t next;
+	atomic_bool failed;
 	struct err *err;
-	const char *source;	      /* file being read */
-	size_t documents;	      /* in it */
 	struct stat above[DEPTH_MAX]; /* directories on the way here */
 };
 
-static int add_document(const struct node *doc, void *ctx, struct err *err)
+static int fail_memory(struct loader *l)
 {
-	struct loader *l = ctx;
-
-	l->documents++;
-	return store_add_document(l->store, doc, l->source, err);
+	return err_set(l->err, -ENOMEM, "out of memory");
 }
 
-static int read_all(struct loader *l, int fd, char **out, size_t *size)
+static int add_file(struct loader *l, const char *path)
 {
-	size_t len = 0, cap = 65536;
-	auto_free char *text = malloc(cap + 1);
-	char *more;
-	ssize_t n;
+	struct job *j = vec_push(&l->jobs);
 
-	for (;;) {
-		if (!text)
-			return err_set(l->err, -ENOMEM, "%.200s: out of memory",
-				       l->source);
-		n = read(fd, text + len, cap - len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(l->err, -errno, "%.200s: cannot read: %s",
-				       l->source, strerror(errno));
-		if (!n)
-			break;
-		len += (size_t)n;
-		if (len < cap)
-			continue;
-		if (cap >= NODE_FILE_MAX)
-			return err_set(l->err, -EFBIG, "%.200s: file too large",
-				       l->source);
-		cap *= 2;
-		more = realloc(text, cap + 1);
-		if (!more)
-			return err_set(l->err, -ENOMEM, "%.200s: out of memory",
-				       l->source);
-		text = more;
-	}
-	text[len] = '\0';
-	*size = len;
-	*out = take(text);
-	return 0;
+	if (!j)
+		return fail_memory(l);
+	j->path = strdup(path);
+	return j->path ? 0 : fail_memory(l);
 }
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -75,47 +59,11 @@ static bool has_suffix(const char *name, const char *suffix)
 	return n > s && !strcmp(name + n - s, suffix);
 }
 
-/* JSON begins with { and a quoted key (or an end); YAML's flow style need not. */
-static bool looks_like_json(const char *text)
+static bool is_manifest(const char *path)
 {
-	static const char space[] = " \t\r\n";
-
-	text += strncmp(text, "\xef\xbb\xbf", 3) ? 0 : 3;
-	text += strspn(text, space);
-	if (*text != '{')
-		return false;
-	text += 1 + strspn(text + 1, space);
-	return *text == '"' || *text == '}';
+	return has_suffix(path, ".yaml") || has_suffix(path, ".yml") ||
+	       has_suffix(path, ".json");
 }
-
-static int load_text(struct loader *l, const char *text, size_t len)
-{
-	int ret;
-
-	l->documents = 0;
-	if (has_suffix(l->source, ".json") || looks_like_json(text))
-		ret = node_read_json(text, len, l->source, add_document, l, l->err);
-	else
-		ret = node_read_yaml(text, len, l->source, add_document, l, l->err);
-	if (ret || l->documents)
-		return ret;
-	ret = store_warn(l->store, (struct place){.source = l->source},
-			 "the file is empty");
-	return ret ? err_set(l->err, ret, "out of memory") : 0;
-}
-
-static int load_fd(struct loader *l, int fd)
-{
-	auto_free char *text = NULL;
-	size_t len = 0;
-	int ret;
-
-	ret = read_all(l, fd, &text, &len);
-	return ret ? ret : load_text(l, text, len);
-}
-
-static int load_path(struct loader *l, const char *path, bool is_named,
-		     unsigned int depth);
 
 static int is_candidate(const struct dirent *d)
 {
@@ -127,7 +75,10 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int load_directory(struct loader *l, const char *path, unsigned int depth)
+static int add_path(struct loader *l, const char *path, bool is_named,
+		    unsigned int depth);
+
+static int add_directory(struct loader *l, const char *path, unsigned int depth)
 {
 	struct dirent **list;
 	int count, i, ret = 0;
@@ -143,10 +94,10 @@ static int load_directory(struct loader *l, const char *path, unsigned int depth
 		    asprintf(&child, "%s%s%s", path, has_suffix(path, "/") ? "" : "/",
 			     list[i]->d_name) < 0) {
 			child = NULL;
-			ret = err_set(l->err, -ENOMEM, "out of memory");
+			ret = fail_memory(l);
 		}
 		if (!ret)
-			ret = load_path(l, child, false, depth + 1);
+			ret = add_path(l, child, false, depth + 1);
 		free(list[i]);
 	}
 	free(list);
@@ -165,53 +116,367 @@ static bool is_above(const struct loader *l, const struct stat *st, unsigned int
 	return false;
 }
 
-static bool is_manifest(const char *path)
-{
-	return has_suffix(path, ".yaml") || has_suffix(path, ".yml") ||
-	       has_suffix(path, ".json");
-}
-
 /* Named on the command line: any file. Found in a directory: by its name. */
-static int load_path(struct loader *l, const char *path, bool is_named,
-		     unsigned int depth)
+static int add_path(struct loader *l, const char *path, bool is_named,
+		    unsigned int depth)
 {
-	auto_fd int fd = -1;
 	struct stat st;
 
-	if (!is_named && stat(path, &st) == 0 && !S_ISDIR(st.st_mode) &&
-	    !(S_ISREG(st.st_mode) && is_manifest(path)))
-		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (stat(path, &st))
 		return err_set(l->err, -errno, "%.200s: cannot open: %s", path,
 			       strerror(errno));
-	if (S_ISDIR(st.st_mode)) {
-		if (is_above(l, &st, depth))
-			return 0;
-		if (depth == DEPTH_MAX)
-			return err_set(l->err, -ELOOP,
-				       "%.200s: directories nested too deeply", path);
-		l->above[depth] = st;
-		return load_directory(l, path, depth);
+	if (!S_ISDIR(st.st_mode))
+		return is_named || (S_ISREG(st.st_mode) && is_manifest(path))
+			       ? add_file(l, path)
+			       : 0;
+	if (is_above(l, &st, depth))
+		return 0;
+	if (depth == DEPTH_MAX)
+		return err_set(l->err, -ELOOP, "%.200s: directories nested too deeply",
+			       path);
+	l->above[depth] = st;
+	return add_directory(l, path, depth);
+}
+
+/* Earlier readings of the same files; each serves once. */
+static int find_old(struct loader *l, const struct manifests *m)
+{
+	struct strmap places = {};
+	uint32_t at;
+	size_t i;
+	int ret = 0;
+
+	for (i = m->files.len; i-- > 0 && !ret;)
+		ret = strmap_set(&places, m->files.item[i]->path, (uint32_t)i + 1);
+	for (i = 0; i < l->jobs.len && !ret; i++) {
+		if (!strmap_get(&places, l->jobs.item[i].path, &at) || !at)
+			continue;
+		l->jobs.item[i].old = m->files.item[at - 1];
+		ret = strmap_set(&places, l->jobs.item[i].path, 0);
 	}
-	l->source = path;
-	return load_fd(l, fd);
+	strmap_free(&places);
+	return ret ? fail_memory(l) : 0;
+}
+
+/* ---- reading ---- */
+
+/* Jobs are taken in order: when one fails, all those before it come to their end
+ * too, and the first failure is the one that is told. */
+static void *work(void *arg)
+{
+	struct loader *l = arg;
+	struct job *j;
+	size_t i;
+
+	while (!atomic_load(&l->failed)) {
+		i = atomic_fetch_add(&l->next, 1);
+		if (i >= l->jobs.len)
+			break;
+		j = &l->jobs.item[i];
+		j->ret = manifest_read(j->path, j->old, &j->now, &j->err);
+		if (j->ret)
+			atomic_store(&l->failed, true);
+	}
+	return NULL;
+}
+
+/* Files take turns on all processors, when there is more than one to be read. */
+static int read_files(struct loader *l)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t threads[THREADS_MAX];
+	size_t i, started = 0, fresh = 0;
+
+	for (i = 0; i < l->jobs.len; i++)
+		fresh += !l->jobs.item[i].old;
+	while (started + 1 < fresh && (long)started + 1 < cpus &&
+	       started < THREADS_MAX) {
+		if (pthread_create(&threads[started], NULL, work, l))
+			break;
+		started++;
+	}
+	work(l);
+	for (i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	for (i = 0; i < l->jobs.len; i++) {
+		if (!l->jobs.item[i].ret)
+			continue;
+		*l->err = l->jobs.item[i].err;
+		return l->jobs.item[i].ret;
+	}
+	return 0;
+}
+
+static void loader_free(struct loader *l, bool with_files)
+{
+	size_t i;
+
+	for (i = 0; i < l->jobs.len; i++) {
+		struct job *j = &l->jobs.item[i];
+
+		if (with_files && j->now != j->old)
+			manifest_free(j->now);
+		free(j->path);
+	}
+	vec_free(&l->jobs);
+}
+
+/* ---- what is new ---- */
+
+static void tell(struct manifests *m, enum manifests_news news)
+{
+	if (news > m->news)
+		m->news = news;
+}
+
+static void tell_service(struct manifests *m, const char *ns, const char *name)
+{
+	struct service_name *s;
+
+	tell(m, MANIFESTS_ENDPOINTS);
+	s = vec_push(&m->services);
+	if (s) {
+		s->ns = pool_strdup(&m->pool, ns);
+		s->name = pool_strdup(&m->pool, name);
+	}
+	if (!s || !s->ns || !s->name)
+		tell(m, MANIFESTS_RULES); /* which takes all services */
+}
+
+static void tell_object(struct manifests *m, const struct object *o)
+{
+	if (o->warnings.len)
+		tell(m, MANIFESTS_RULES);
+	else if (o->kind == OBJECT_ENDPOINT_SLICE)
+		tell_service(m, o->ns, ((const struct endpoint_slice *)o)->service);
+	else if (o->kind == OBJECT_ENDPOINTS)
+		tell_service(m, o->ns, o->name);
+	else
+		tell(m, MANIFESTS_RULES);
+}
+
+typedef void (*object_fn)(struct manifests *m, const struct object *o);
+
+static void each_object(struct manifests *m, const struct store *part, object_fn fn)
+{
+	size_t kind, i;
+
+	for (kind = 0; kind < OBJECT_KIND_COUNT; kind++)
+		for (i = 0; i < part->objects[kind].len; i++)
+			fn(m, part->objects[kind].item[i]);
+}
+
+static void tell_added(struct manifests *m, const struct object *o)
+{
+	const struct object *old = store_get(&m->store, o->kind, o->ns, o->name);
+
+	if (old && old->content == o->content)
+		return;
+	if (old)
+		tell_object(m, old);
+	tell_object(m, o);
+}
+
+static void tell_removed(struct manifests *m, const struct object *o)
+{
+	if (!store_get(&m->store, o->kind, o->ns, o->name))
+		tell_object(m, o);
+}
+
+static bool same_messages(const struct message *a, size_t a_len,
+			  const struct message *b, size_t b_len)
+{
+	size_t i;
+
+	for (i = 0; i < a_len && i < b_len; i++)
+		if (strcmp(a[i].text, b[i].text))
+			return false;
+	return a_len == b_len;
+}
+
+static void tell_messages(struct manifests *m, const struct store *a,
+			  const struct store *b)
+{
+	if (!same_messages(a->warnings.item, a->warnings.len, b->warnings.item,
+			   b->warnings.len) ||
+	    !same_messages(a->notes.item, a->notes.len, b->notes.item, b->notes.len))
+		tell(m, MANIFESTS_RULES);
+}
+
+/* ---- from the files to the store ---- */
+
+static int gather_messages(struct manifests *m, struct err *err)
+{
+	size_t i;
+	int ret = 0;
+
+	m->store.warnings.len = m->store.notes.len = 0;
+	for (i = 0; i < m->files.len && !ret; i++)
+		ret = store_lend_messages(&m->files.item[i]->part, &m->store);
+	return ret ? err_set(err, ret, "out of memory") : 0;
+}
+
+/* Of objects that stand twice one is not in the store: begin again. */
+static int rebuild(struct manifests *m, struct err *err)
+{
+	size_t i;
+	int ret = 0;
+
+	store_free(&m->store);
+	m->store.borrows = true;
+	for (i = 0; i < m->files.len && !ret; i++)
+		ret = store_lend(&m->files.item[i]->part, &m->store, err);
+	m->is_stale = ret;
+	return ret ? ret : gather_messages(m, err);
+}
+
+/* The old readings that are not among the new ones, to be freed by the caller. */
+static int replace_files(struct manifests *m, struct loader *l, struct manifest ***gone,
+			 size_t *gone_count)
+{
+	struct vec_of(struct manifest *) files = {}, old = {};
+	struct manifest **slot;
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < l->jobs.len && !ret; i++) {
+		slot = vec_push(&files);
+		if (slot)
+			*slot = l->jobs.item[i].now;
+		ret = slot ? 0 : fail_memory(l);
+		if (l->jobs.item[i].now == l->jobs.item[i].old)
+			l->jobs.item[i].old->is_kept = true;
+	}
+	for (i = 0; i < m->files.len && !ret; i++) {
+		if (m->files.item[i]->is_kept)
+			continue;
+		slot = vec_push(&old);
+		if (slot)
+			*slot = m->files.item[i];
+		ret = slot ? 0 : fail_memory(l);
+	}
+	for (i = 0; i < m->files.len; i++)
+		m->files.item[i]->is_kept = false;
+	if (ret) {
+		vec_free(&files);
+		vec_free(&old);
+		return ret;
+	}
+	free(m->files.item);
+	m->files.item = files.item;
+	m->files.len = files.len;
+	m->files.cap = files.cap;
+	*gone = old.item;
+	*gone_count = old.len;
+	return 0;
+}
+
+static int update_store(struct manifests *m, struct loader *l, struct manifest **gone,
+			size_t gone_count)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < gone_count; i++)
+		store_withdraw(&gone[i]->part, &m->store);
+	for (i = 0; i < l->jobs.len && !ret; i++)
+		if (l->jobs.item[i].now != l->jobs.item[i].old)
+			ret = store_lend(&l->jobs.item[i].now->part, &m->store, l->err);
+	m->is_stale = ret;
+	for (i = 0; i < gone_count; i++)
+		each_object(m, &gone[i]->part, tell_removed);
+	return ret ? ret : gather_messages(m, l->err);
+}
+
+static int take_in(struct manifests *m, struct loader *l)
+{
+	static const struct store none;
+	struct manifest **gone = NULL;
+	size_t gone_count = 0, i;
+	int ret = replace_files(m, l, &gone, &gone_count);
+
+	if (ret) {
+		loader_free(l, true);
+		return ret;
+	}
+	m->parsed = 0;
+	for (i = 0; i < l->jobs.len; i++) {
+		const struct job *j = &l->jobs.item[i];
+
+		if (j->now == j->old)
+			continue;
+		m->parsed++;
+		each_object(m, &j->now->part, tell_added);
+		tell_messages(m, j->old ? &j->old->part : &none, &j->now->part);
+	}
+	if (m->is_stale) {
+		tell(m, MANIFESTS_RULES);
+		ret = rebuild(m, l->err);
+	} else if (m->parsed || gone_count) {
+		ret = update_store(m, l, gone, gone_count);
+	}
+	if (ret)
+		tell(m, MANIFESTS_RULES);
+	for (i = 0; i < gone_count; i++)
+		manifest_free(gone[i]);
+	free(gone);
+	loader_free(l, false);
+	return ret;
+}
+
+int manifests_read(struct manifests *m, const char *const *paths, size_t count,
+		   struct err *err)
+{
+	struct loader l = {.err = err};
+	size_t i;
+	int ret = 0;
+
+	m->store.borrows = true;
+	for (i = 0; i < count && !ret; i++)
+		ret = strcmp(paths[i], "-") ? add_path(&l, paths[i], true, 0)
+					    : add_file(&l, paths[i]);
+	if (!ret)
+		ret = find_old(&l, m);
+	if (!ret)
+		ret = read_files(&l);
+	if (!ret)
+		return take_in(m, &l);
+	loader_free(&l, true);
+	return ret;
+}
+
+void manifests_taken(struct manifests *m)
+{
+	m->news = MANIFESTS_SAME;
+	vec_free(&m->services);
+	pool_free(&m->pool);
+}
+
+void manifests_free(struct manifests *m)
+{
+	size_t i;
+
+	manifests_taken(m);
+	store_free(&m->store);
+	for (i = 0; i < m->files.len; i++)
+		manifest_free(m->files.item[i]);
+	vec_free(&m->files);
 }
 
 int manifests_load(struct store *store, const char *const *paths, size_t count,
 		   struct err *err)
 {
-	struct loader l = {.store = store, .err = err};
+	struct manifests m = {};
 	size_t i;
-	int ret = 0;
+	int ret = manifests_read(&m, paths, count, err);
 
-	for (i = 0; i < count && !ret; i++) {
-		if (strcmp(paths[i], "-")) {
-			ret = load_path(&l, paths[i], true, 0);
-			continue;
-		}
-		l.source = "standard input";
-		ret = load_fd(&l, STDIN_FILENO);
+	for (i = 0; i < m.files.len && !ret; i++)
+		store_give(&m.files.item[i]->part, &m.store);
+	if (!ret) {
+		m.store.borrows = false;
+		*store = m.store;
+		memset(&m.store, 0, sizeof(m.store));
 	}
+	manifests_free(&m);
 	return ret;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 const char *node_type_text(enum node_type type)
 {
 	switch (type) {
@@ -74,6 +76,28 @@ struct node *node_copy(struct pool *pool, const struct node *n)
 			return NULL;
 	}
 	return copy;
+}
+
+uint64_t node_hash(const struct node *n, uint64_t seed)
+{
+	const uint32_t head[] = {n->type, n->count};
+	uint64_t h = hash64(head, sizeof(head), seed);
+	uint32_t i;
+
+	switch (n->type) {
+	case NODE_SEQ:
+		for (i = 0; i < n->count; i++)
+			h = node_hash(n->item[i], h);
+		return h;
+	case NODE_MAP:
+		for (i = 0; i < n->count; i++) {
+			h = hash64_str(n->pair[i].key->text, h);
+			h = node_hash(n->pair[i].value, h);
+		}
+		return h;
+	default:
+		return hash64_str(n->text, h);
+	}
 }
 
 static bool is_one_of(const char *s, const char *const *words)

@@ -12,9 +12,11 @@
 #include "base/err.h"
 #include "base/pool.h"
 
-#define NODE_DEPTH_MAX 100u		/* nesting of a document */
-#define NODE_ALIAS_MAX 1000000u		/* nodes that aliases may add to it */
-#define NODE_FILE_MAX ((size_t)1 << 30) /* bytes of one file */
+#define NODE_DEPTH_MAX 100u	/* nesting of a document */
+#define NODE_ALIAS_MAX 1000000u /* nodes that aliases may add to it */
+#define NODE_COUNT_MAX 4000000u /* nodes of a document, about 50 bytes each */
+#define NODE_COUNT_TEXT "a document of more than 4000000 values"
+#define NODE_FILE_MAX ((size_t)256 << 20) /* bytes of one file */
 
 enum node_type {
 	NODE_NULL,
@@ -51,6 +53,9 @@ const struct node *node_get(const struct node *map, const char *key);
 
 /* Deep copy into another pool; NULL when out of memory. */
 struct node *node_copy(struct pool *pool, const struct node *n);
+
+/* Of what a node says, not of where it stands. */
+uint64_t node_hash(const struct node *n, uint64_t seed);
 
 /* The type of a scalar that is not quoted, as kubectl's YAML 1.1 reader sees it. */
 void node_resolve(struct node *scalar);

@@ -368,6 +368,7 @@ static int parse_as(const struct node *doc, const char *source, const char *kind
 		d.object->at.line = doc->line;
 		d.object->at.column = doc->column;
 	}
+	d.object->content = node_hash(doc, 0);
 	ret = fill_object(&d, row, doc, api);
 	if (ret) {
 		object_free(d.object);

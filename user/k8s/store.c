@@ -115,7 +115,8 @@ int store_replace(struct store *s, struct object *o)
 	o->index = old->index;
 	*p = o;
 	s->objects[o->kind].item[o->index] = o;
-	object_free(old);
+	if (!s->borrows)
+		object_free(old);
 	return 0;
 }
 
@@ -132,8 +133,67 @@ bool store_remove(struct store *s, enum object_kind kind, const char *ns,
 	last->index = o->index;
 	s->objects[kind].item[o->index] = last;
 	s->count--;
-	object_free(o);
+	if (!s->borrows)
+		object_free(o);
 	return true;
+}
+
+int store_lend(struct store *part, struct store *to, struct err *err)
+{
+	size_t kind, i;
+	int ret = 0;
+
+	/* An object is linked in one store at a time. */
+	free(part->buckets);
+	part->buckets = NULL;
+	part->bucket_count = part->count = 0;
+	for (kind = 0; kind < OBJECT_KIND_COUNT && !ret; kind++)
+		for (i = 0; i < part->objects[kind].len && !ret; i++)
+			ret = store_add(to, part->objects[kind].item[i], err);
+	return ret;
+}
+
+int store_lend_messages(const struct store *part, struct store *to)
+{
+	struct message *m;
+	size_t i;
+
+	for (i = 0; i < part->warnings.len; i++) {
+		m = vec_push(&to->warnings);
+		if (!m)
+			return -ENOMEM;
+		*m = part->warnings.item[i];
+	}
+	for (i = 0; i < part->notes.len; i++) {
+		m = vec_push(&to->notes);
+		if (!m)
+			return -ENOMEM;
+		*m = part->notes.item[i];
+	}
+	return 0;
+}
+
+void store_withdraw(const struct store *part, struct store *from)
+{
+	size_t kind, i;
+
+	for (kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
+		for (i = 0; i < part->objects[kind].len; i++) {
+			const struct object *o = part->objects[kind].item[i];
+
+			store_remove(from, kind, o->ns, o->name);
+		}
+	}
+}
+
+void store_give(struct store *part, struct store *to)
+{
+	size_t kind;
+
+	for (kind = 0; kind < OBJECT_KIND_COUNT; kind++)
+		vec_free(&part->objects[kind]);
+	pool_join(&to->pool, &part->pool);
+	store_free(part);
 }
 
 void store_free(struct store *s)
@@ -141,7 +201,7 @@ void store_free(struct store *s)
 	size_t kind, i;
 
 	for (kind = 0; kind < OBJECT_KIND_COUNT; kind++) {
-		for (i = 0; i < s->objects[kind].len; i++)
+		for (i = 0; i < s->objects[kind].len && !s->borrows; i++)
 			object_free(s->objects[kind].item[i]);
 		vec_free(&s->objects[kind]);
 	}

@@ -63,6 +63,7 @@ struct object {
 	size_t label_count;
 	struct vec_of(struct message) warnings; /* unknown fields and the like */
 	struct pool pool;
+	uint64_t content;    /* hash of the document, without places */
 	struct object *next; /* of the store */
 	size_t index;	     /* of the store */
 };
@@ -200,6 +201,7 @@ struct store {
 	struct object **buckets;
 	size_t bucket_count, count;
 	struct pool pool; /* of warnings and notes */
+	bool borrows;	  /* objects and messages belong to other stores */
 };
 
 /* A zeroed store is an empty one. */
@@ -234,6 +236,18 @@ int store_replace(struct store *s, struct object *o);
 /* Forget an object; false when there is none. */
 bool store_remove(struct store *s, enum object_kind kind, const char *ns,
 		  const char *name);
+
+/* Everything of `part` is to be found in `to` as well, which borrows it; `part`
+ * still owns it, but is not asked for objects any more. -EEXIST when one is there
+ * already: then `to` has some of them. Messages go by themselves: 0 or -ENOMEM. */
+int store_lend(struct store *part, struct store *to, struct err *err);
+int store_lend_messages(const struct store *part, struct store *to);
+
+/* The objects of `part` are no longer to be found in `from`. */
+void store_withdraw(const struct store *part, struct store *from);
+
+/* What `part` has lent to `to` is to belong to `to`; `part` is empty then. */
+void store_give(struct store *part, struct store *to);
 
 /* A document or list of a file into the store. */
 int store_add_document(struct store *s, const struct node *doc, const char *source,

@@ -24,6 +24,7 @@ struct reader {
 	struct pool pool; /* of the document being read */
 	struct vec_of(struct anchor) anchors;
 	uint64_t aliased; /* nodes that aliases added */
+	uint32_t nodes;	  /* of the document */
 	struct err *err;
 };
 
@@ -353,6 +354,8 @@ static int read_node(struct reader *r, yaml_event_t *event, unsigned int depth,
 
 	if (event->type == YAML_ALIAS_EVENT)
 		return find_alias(r, event, out);
+	if (++r->nodes > NODE_COUNT_MAX)
+		return fail_at(r, event->start_mark, NODE_COUNT_TEXT);
 	n = pool_alloc(&r->pool, sizeof(*n));
 	if (!n)
 		return fail_memory(r);
@@ -419,6 +422,7 @@ static int read_stream(struct reader *r, node_fn fn, void *ctx)
 		pool_free(&r->pool);
 		r->anchors.len = 0;
 		r->aliased = 0;
+		r->nodes = 0;
 		if (ret)
 			return ret;
 	}
