@@ -428,35 +428,85 @@ PURE_LOCAL u32 walk_first_dot(struct walk_ctx *c, u32 pos, u32 end)
 	return pos < end ? pos : 0;
 }
 
-/* Takes the next class of host up, if there is one; 1: there is none, or a
- * route is found. A host without a match falls through to the next class. */
+/* walk_work.host_at */
+#define HOST_EXACT 0
+#define HOST_WILDCARD 1 /* "*.example.com" */
+#define HOST_ANY 2
+#define HOST_TRAILING 3 /* "example.*" */
+#define HOST_DONE 4
+
+/* What stands behind the first label: exactly one is in front of it then. */
+PURE_LOCAL u32 walk_first_wildcard(struct walk_ctx *c, u32 start, u32 end)
+{
+	struct walk_work *k = &c->m->work;
+
+	k->host_at = HOST_ANY;
+	if (!walk_header(c, wildcards))
+		return 0;
+	k->from = walk_first_dot(c, start, end);
+	return k->from > start;
+}
+
+/* What stands from the next dot on, then what stands up to it; a label at least
+ * is behind the star's place. */
+PURE_LOCAL u32 walk_each_wildcard(struct walk_ctx *c, u32 at, u32 start, u32 end)
+{
+	struct walk_work *k = &c->m->work;
+
+	if (at == HOST_TRAILING) {
+		k->host_at = HOST_WILDCARD;
+		k->to = k->dot;
+		return k->to < end;
+	}
+	k->from = walk_first_dot(c, k->dot, end);
+	k->host_at = k->from ? HOST_TRAILING : HOST_ANY;
+	k->dot = k->from + 1;
+	return k->from > start;
+}
+
+/* The next name to look up in k->from, k->to; 0: there is none in this step. */
+PURE_LOCAL u32 walk_next_name(struct walk_ctx *c, u32 flags)
+{
+	struct walk_work *k = &c->m->work;
+	u32 at = k->host_at, start = c->h->host_off, end = start + c->h->host_len;
+
+	if (!start || end - start > TABLE_HOST_MAX) {
+		k->host_at = HOST_ANY;
+		return 0;
+	}
+	k->from = start;
+	k->to = end;
+	if (at == HOST_EXACT) {
+		k->host_at = HOST_WILDCARD;
+		k->dot = start;
+		/* a name with a dot at an end is a wildcard's */
+		return head_byte(c->b, start) != '.' && head_byte(c->b, end - 1) != '.';
+	}
+	if (flags & TABLE_ALL_HOSTS)
+		return walk_each_wildcard(c, at, start, end);
+	return walk_first_wildcard(c, start, end);
+}
+
+/* Takes the next host record up, if there is one; 1: there is none, or a
+ * route is found. A host without a match falls through to the next kind. */
 PURE_LOCAL u32 walk_next_host(struct walk_ctx *c)
 {
 	struct walk_work *k = &c->m->work;
-	u32 at = k->host_at, pos = c->h->host_off, end = pos + c->h->host_len, ref;
+	u32 at = k->host_at, flags = walk_header(c, flags), ref;
 	u64 w;
 
-	if (at > 2 || k->best != TABLE_NO_REF)
+	if (at == HOST_DONE || (k->best != TABLE_NO_REF && !(flags & TABLE_ALL_HOSTS)))
 		return 1;
-	k->host_at = at + 1;
-	if (at == 2) {
+	if (at == HOST_ANY) {
+		k->host_at = HOST_DONE;
 		ref = walk_header(c, any_host);
 	} else {
-		u32 start = pos;
+		u32 from;
 
-		/* a name with a dot in front is a wildcard's */
-		if (!pos || head_byte(c->b, pos) == '.')
+		if (!walk_next_name(c, flags))
 			return 0;
-		if (at == 1) {
-			/* exactly one label in front of what the wildcard names */
-			if (!walk_header(c, wildcards))
-				return 0;
-			pos = walk_first_dot(c, pos, end);
-			if (pos <= start)
-				return 0;
-		}
-		pos = walk_forget(c, pos);
-		ref = walk_host(c, pos, end - pos);
+		from = walk_forget(c, k->from);
+		ref = walk_host(c, from, k->to - from);
 	}
 	if (ref == TABLE_NO_REF)
 		return 0;
@@ -517,12 +567,13 @@ PURE int table_find(const void *table, u32 mask, const struct weir_head *b,
 		return TABLE_ABSENT;
 	k->best = TABLE_NO_REF;
 	k->best_pos = 0;
-	k->host_at = 0;
+	k->host_at = HOST_EXACT;
 	k->sets = 0;
 	k->regex = 0;
 	k->last = 0;
 	k->stop = h->path_off + h->path_len;
-	pure_loop(2 * WEIR_MAX_ROUTES + 4, walk_set_cb, &c);
+	/* two automata of each set, two names for each dot of a host */
+	pure_loop(2 * WEIR_MAX_ROUTES + 2 * TABLE_HOST_MAX + 4, walk_set_cb, &c);
 
 	ref = k->best;
 	if (ref == TABLE_NO_REF)

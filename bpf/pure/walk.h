@@ -23,10 +23,12 @@
 struct walk_work {
 	u32 state, pos, stop; /* of an automaton and its input */
 	u32 best, best_pos;   /* reference, and where what it matched ends */
-	u32 host_at;   /* class of host that is next: 0 exact, 1 wildcard, 2 any */
-	u32 set, sets; /* next set of that host, and how many are left */
-	u32 tail;      /* bytes of a tail that have matched */
-	u32 before;    /* where the byte in front of pos starts */
+	u32 host_at;	      /* what is looked up next: HOST_* in walk.c */
+	u32 dot;	      /* where a wildcard's part of the host is looked for */
+	u32 from, to;	      /* the name to look up */
+	u32 set, sets;	      /* next set of that host, and how many are left */
+	u32 tail;	      /* bytes of a tail that have matched */
+	u32 before;	      /* where the byte in front of pos starts */
 	u32 known;
 	u32 pad;
 	u32 regex, last; /* of the set at hand, see struct weir_table_set */

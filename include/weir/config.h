@@ -11,7 +11,7 @@
 
 /* The layout of all maps together. Pins of another version are never mixed
  * with this program: it is raised by every change of a key or a value. */
-#define WEIR_ABI 1u
+#define WEIR_ABI 2u
 
 enum weir_listener_proto {
 	WEIR_LISTEN_HTTP = 1,

@@ -9,7 +9,9 @@
  *
  * Hosts are found by a hash of the name in lower case, and compared. The name
  * of "*.example.com" is ".example.com", looked up with what follows the first
- * label of a request's host.
+ * label of a request's host. With TABLE_ALL_HOSTS it is looked up with what
+ * follows each label, "example.*" is "example.", looked up with what stands
+ * before, and the best route of all the hosts that are found wins.
  *
  * Automata. Paths and regexes share one array of cells. A state is a number whose upper 29 bits are the
  * offset of its row and whose lowest bits say what it is:
@@ -34,7 +36,7 @@
  *	prefix	best route whatever follows
  *
  * Routes stand in order of precedence, so the smallest reference wins among
- * all that match in one host record.
+ * all that match in one host record, or with TABLE_ALL_HOSTS in any.
  */
 #pragma once
 
@@ -50,6 +52,10 @@
 #define TABLE_BACK 1u /* in a reference: the match ended one byte before */
 #define TABLE_NO_REF 0xffffffffu
 #define TABLE_FLAGS 7u
+
+/* weir_table_header.flags: every host that fits is asked, not the first kind. No
+ * set has `last` then. */
+#define TABLE_ALL_HOSTS 1u
 
 #define TABLE_SYMBOL_END 256u /* at_end; 257: element and prefix */
 #define TABLE_ROW_CELLS 258u
@@ -76,7 +82,7 @@ struct weir_table_header {
 	u32 bucket_mask; /* buckets less one; they are a power of two */
 	u32 wildcards;	 /* how many of the hosts are wildcards */
 	u32 gateway;	 /* group of the full gateway, or TABLE_NO_REF */
-	u32 pad;
+	u32 flags;	 /* TABLE_ALL_HOSTS */
 	struct weir_table_section routes, hosts, buckets, names, sets, criteria;
 	struct weir_table_section cells, tails;
 };
@@ -105,7 +111,7 @@ struct weir_table_host {
  * on, at most TABLE_PROBES buckets far and up to an empty one. No two names
  * that share a part of that way have the same `hash`. */
 #define TABLE_PROBES 32u
-#define TABLE_HOST_MAX 256u /* bytes of a name that is ever found */
+#define TABLE_HOST_MAX 256u /* bytes of a name that is looked for (RFC 1035: 255) */
 
 struct weir_table_bucket {
 	u32 hash; /* its lower half */

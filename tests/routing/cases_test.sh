@@ -8,6 +8,9 @@ bad=0
 
 /usr/bin/python3 "$here/run_cases.py" --weir "$weir" -v | sed 's/^ok  */PASS /'
 [ "${PIPESTATUS[0]}" = 0 ] || bad=1
+/usr/bin/python3 "$here/run_cases.py" --weir "$weir" --dialect kong -v |
+	sed 's/^ok  */PASS --dialect kong /'
+[ "${PIPESTATUS[0]}" = 0 ] || bad=1
 # random WHAT OPTION...
 random()
 {
@@ -25,4 +28,5 @@ random()
 random "hosts and paths"
 random "conditions" --with criteria
 random "conditions and patterns" --with criteria --with regex
+random "all of it in Kong's order" --with criteria --with regex --with aliases --dialect kong
 exit $bad

@@ -5,7 +5,8 @@
 The model below tries every rule on every request and sorts what matches. It
 shares nothing with the route table, so an error in either is seen.
 
-    run_random.py [--weir PATH] [--seed N] [--rounds N] [--with FEATURE...]
+    run_random.py [--weir PATH] [--dialect DIALECT] [--seed N] [--rounds N]
+                  [--with FEATURE...]
 """
 import argparse
 import json
@@ -28,6 +29,7 @@ PIECES = ["a", "b", "ab", "a.b", "aa", "~", "a b", "%"]
 PATTERNS = ["/a", "/a+", "/[ab]+$", "/a/.*", "/(a|b)/", "/a.b", "/(?i:A)b?", "/.*b", "/a??",
             "/[^/]+/b", "/a|/ab", "/ab|/a", r"/a\.b$", "/~", "/(a|ab)(/|b)", "/a{2}",
             "/(a/)*b", "/.{1,3}?/", "/(?:a|b|)/?$", r"/\w+/~"]
+ALIASES = ["b.a.example", "*.a.example", "a.*", "b.a.*", "*.example"]
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 HEADERS = {"x-a": ["1", "2", "3"], "x-b": ["1", "long value"]}
 
@@ -128,6 +130,74 @@ class Rule:
         return len(self.match)
 
 
+class KongRule:
+    """An entry of Kong's traditional router: one path of one rule, all its hosts."""
+
+    def __init__(self, rule, hosts, kind, text):
+        self.rule, self.ingress, self.hosts = rule, rule.ingress, hosts
+        self.is_regex, self.text = kind == "regex", text
+        if self.is_regex:
+            self.pattern = re.compile("(?:%s)" % text, re.A)
+
+    @staticmethod
+    def entries(rule):
+        hosts = [h for h in [rule.host] + rule.ingress["aliases"] if h]
+        kind, match = rule.kind, rule.match
+        if kind == "regex":
+            found = [("regex", match)]
+        elif kind == "Exact":
+            found = [("regex", match + "$")]
+        elif kind == "Prefix":
+            found = [("string", match + "/")]
+            found += [("regex", match + "$")] if match else []
+        else:
+            found = [("string", match)]
+        return [KongRule(rule, hosts, *f) for f in found]
+
+    def host(self, asked):
+        """The host of the rule that fits, the best one, or None."""
+        fits = [h for h in self.hosts if re.fullmatch(
+            re.escape(h).replace(r"\*", ".+"), asked)]
+        fits.sort(key=host_order)
+        return "" if not self.hosts else fits[0] if fits else None
+
+    def takes(self, host, path, method, headers):
+        ing = self.ingress
+        if ing["methods"] and method not in ing["methods"]:
+            return False
+        if any(headers.get(n) not in v for n, v in ing["headers"].items()):
+            return False
+        if self.host(host) is None:
+            return False
+        return bool(self.pattern.match(path)) if self.is_regex else path.startswith(self.text)
+
+    def order(self, asked):
+        """Kong's order, then where it has none our own."""
+        ing = self.ingress
+        kinds = [bool(self.hosts), bool(ing["headers"]), bool(ing["methods"])]
+        is_plain = self.hosts and not any("*" in h for h in self.hosts)
+        # a path without signs in it is no pattern to us, and so a byte shorter
+        length = len(self.text)
+        if self.is_regex and self.rule.kind != "regex" and not re.search(
+                r"[.+*?()\[\]{}|^$\\]", self.text[:-1]):
+            length -= 1
+        kind = {"Exact": 0, "regex": 1}.get(self.rule.kind, 2)
+        return (-sum(kinds), [not k for k in kinds], not is_plain, not self.is_regex,
+                -len(ing["headers"]), -ing["priority"] if self.is_regex else 0,
+                0 if self.is_regex else -len(self.text), self.rule.kind == "default",
+                host_order(self.host(asked)), kind, 0 if kind == 0 else -length)
+
+    def taken(self, path):
+        if self.is_regex:
+            return self.pattern.match(path.decode("latin-1")).end()
+        return len(self.text)
+
+
+def host_order(host):
+    kind = 3 if not host else 1 if host[0] == "*" else 2 if host[-1] == "*" else 0
+    return (kind, -len(host))
+
+
 def random_path(rng, deep=4):
     path = "".join("/" + rng.choice(PIECES[:6]) for _ in range(rng.randrange(deep)))
     return path + rng.choice(["", "/"]) or "/"
@@ -137,7 +207,9 @@ def random_ingress(rng, number, features):
     ing = {"name": "i%d" % number, "namespace": rng.choice(["default", "shop"]),
            "created": rng.choice([None, "2024-01-0%dT00:00:00Z" % rng.randint(1, 4)]),
            "strip": rng.random() < 0.3, "methods": [], "headers": {}, "paths": [], "priority": 0,
-           "default": rng.random() < 0.15}
+           "default": rng.random() < 0.15, "aliases": []}
+    if "aliases" in features and rng.random() < 0.3:
+        ing["aliases"] = rng.sample(ALIASES, rng.randint(1, 2))
     if "criteria" in features and rng.random() < 0.4:
         ing["methods"] = rng.sample(METHODS, rng.randint(0, 2))
     if "criteria" in features and rng.random() < 0.4:
@@ -168,6 +240,8 @@ def ingress_object(number, ing):
         annotations["konghq.com/methods"] = ",".join(ing["methods"])
     for name, values in ing["headers"].items():
         annotations["konghq.com/headers." + name] = ",".join(values)
+    if ing["aliases"]:
+        annotations["konghq.com/host-aliases"] = ",".join(ing["aliases"])
     if ing["priority"]:
         annotations["konghq.com/regex-priority"] = str(ing["priority"])
     meta = {"name": ing["name"], "namespace": ing["namespace"],
@@ -222,7 +296,7 @@ def escaped(path):
 
 
 def stripped(rule, path):
-    if not rule.ingress["strip"] or rule.kind == "":
+    if not rule.ingress["strip"]:
         return path
     rest = path[rule.taken(path):]
     for dots in (b"../", b"./"):
@@ -256,11 +330,30 @@ def answer(rules, default, request):
     return {"verdict": "reply", "status": 404}
 
 
+def kong_answer(entries, request):
+    """What explain --dialect kong should say; a default backend is a rule there."""
+    found = normal(request["target"].encode())
+    host = bare_host(request["host"])
+    if found is None:
+        return {"verdict": "reject", "status": 400}
+    path, query = found
+    fits = [e for e in entries if e.takes(host, path.decode("latin-1"), request["method"],
+                                          request["headers"])]
+    if not fits:
+        return {"verdict": "reply", "status": 404}
+    best = sorted(fits, key=lambda e: e.order(host))[0]
+    is_default = best.rule.kind == "default"
+    way = path if is_default else stripped(best, path)
+    return {"verdict": "fallback" if is_default else "route",
+            "ingress": "%(namespace)s/%(name)s" % best.ingress,
+            "target": (escaped(way) + query).decode()}
+
+
 def by_age(ing):
     return (ing["created"] or "9", "%(namespace)s/%(name)s" % ing)
 
 
-def one_round(weir, seed, features):
+def one_round(weir, seed, features, dialect):
     rng = random.Random(seed)
     ingresses = [random_ingress(rng, n, features) for n in range(rng.randint(1, 8))]
     objects = [ingress_object(n, ing) for n, ing in enumerate(ingresses)]
@@ -271,10 +364,15 @@ def one_round(weir, seed, features):
     rules = [Rule(ing, *p) for ing in ordered for p in ing["paths"]]
     default = next((ing for ing in ordered if ing["default"]), None)
     requests = [random_request(rng, rules) for _ in range(200)]
-    answers = ask(weir, objects, flags, requests)
+    entries = [e for r in rules for e in KongRule.entries(r)]
+    if default:
+        entries += KongRule.entries(Rule(default, "", "/", "default"))
+    answers = ask(weir, objects, flags + ["--dialect", dialect], requests)
     wrong = 0
     for request, got in zip(requests, answers):
         want = answer(rules, default, request)
+        if dialect == "kong":
+            want = kong_answer(entries, request)
         if any(got.get(k) != v for k, v in want.items()):
             wrong += 1
             print("seed %d: %s\n  model: %s\n  weir:  %s"
@@ -298,12 +396,14 @@ def ask(weir, objects, flags, requests):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weir", default=os.path.join(HERE, "../../build/weir"))
+    parser.add_argument("--dialect", choices=["kubernetes", "kong"], default="kubernetes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--with", dest="features", action="append", default=[],
-                        choices=["criteria", "regex"])
+                        choices=["criteria", "regex", "aliases"],
+                        help="aliases: of --dialect kong")
     args = parser.parse_args()
-    wrong = sum(one_round(args.weir, args.seed + n, args.features)
+    wrong = sum(one_round(args.weir, args.seed + n, args.features, args.dialect)
                 for n in range(args.rounds))
     print("%d rounds of 200 requests, %d wrong" % (args.rounds, wrong))
     return 1 if wrong else 0

@@ -122,9 +122,9 @@ static void add(struct ir *ir, enum ir_host_kind kind, const char *host,
 	}
 }
 
-static void make_table(void)
+static void make_table(enum ir_order order)
 {
-	struct ir ir = {0};
+	struct ir ir = {.order = order};
 	struct err err = {0};
 	void *blob;
 	size_t size;
@@ -141,9 +141,18 @@ static void make_table(void)
 	add(&ir, IR_HOST_ANY, "", WEIR_PATH_PREFIX, "/strip/a", NULL, NULL);
 	add(&ir, IR_HOST_ANY, "", WEIR_PATH_IMPLEMENTATION, "/strip", NULL, NULL);
 	add(&ir, IR_HOST_ANY, "", WEIR_PATH_PREFIX, "/caf\xc3\xa9/strip", NULL, NULL);
+	if (order == IR_ORDER_KONG) {
+		add(&ir, IR_HOST_TRAILING, "a.b.*", WEIR_PATH_EXACT, "/exact", NULL,
+		    NULL);
+		add(&ir, IR_HOST_TRAILING, "example.*", WEIR_PATH_IMPLEMENTATION,
+		    "/echo/hello", NULL, NULL);
+		add(&ir, IR_HOST_ANY, "", WEIR_PATH_DEFAULT, "", "POST", NULL);
+	}
 	if (table_compile(&ir, &blob, &size, &err))
 		fail_msg("%s", err.what);
 	assert_true(size <= WEIR_TABLE_MIN);
+	memset(table_there, 0, WEIR_TABLE_MIN);
+	memset(table_here, 0, WEIR_TABLE_MIN);
 	memcpy(table_there, blob, size);
 	memcpy(table_here, blob, size);
 	free(blob);
@@ -169,7 +178,7 @@ static int open_twin(void **state)
 	table_there = map(skel->maps.table, WEIR_TABLE_MIN);
 	here = calloc(1, sizeof(*here));
 	table_here = calloc(1, WEIR_TABLE_MIN);
-	make_table();
+	make_table(IR_ORDER_KUBERNETES);
 	return here ? 0 : -1;
 }
 
@@ -224,6 +233,14 @@ static void whole_and_cut(void **state)
 		found += here->found == TABLE_FOUND;
 	}
 	assert_true(found >= 5);
+}
+
+/* From here on with the other table. */
+static void kong_order(void **state)
+{
+	need_root();
+	make_table(IR_ORDER_KONG);
+	whole_and_cut(state);
 }
 
 static size_t mutate(char *to, size_t room)
@@ -308,9 +325,9 @@ static void long_heads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole_and_cut),
-		cmocka_unit_test(mutants),
-		cmocka_unit_test(long_heads),
+		cmocka_unit_test(whole_and_cut), cmocka_unit_test(mutants),
+		cmocka_unit_test(long_heads),	 cmocka_unit_test(kong_order),
+		cmocka_unit_test(mutants),	 cmocka_unit_test(long_heads),
 	};
 
 	return cmocka_run_group_tests_name("twin", tests, open_twin, close_twin);

@@ -4,13 +4,14 @@
  * whole ir as text, one line each:
  *
  *	route INGRESS KIND:HOST TYPE:MATCH ACTION:TARGET [strip] [conditions]
+ *		[priority=N] [pattern=REGEX] [mixed-hosts]
  *	group NAME ADDR:PORT...
  *	reply STATUS CONTENT-TYPE BODY [LOCATION]
  *	warning TEXT (WHERE)
  *	note TEXT (WHERE)
  *
  * Comments at a manifest's head give options: `# --gateway ADDR:PORT`,
- * `# --endpoint ...`, `# cannot regex`, `# compare dialects`. Service default/s:80 with one endpoint
+ * `# --endpoint ...`, `# --dialect kong`, `# cannot regex`, `# compare dialects`. Service default/s:80 with one endpoint
  * is always there. UPDATE=1 in the environment writes the .ir files anew.
  * tests/manifests/broken has manifests with the one error that each must give.
  */
@@ -76,11 +77,15 @@ static void put_criteria(struct text *t, const struct ir_route *r)
 	}
 	if (r->priority)
 		put(t, " priority=%d", r->priority);
+	if (r->pattern)
+		put(t, " pattern=%s", r->pattern);
+	if (r->mixed_hosts)
+		put(t, " mixed-hosts");
 }
 
 static void put_route(struct text *t, const struct ir *ir, const struct ir_route *r)
 {
-	static const char *const kinds[] = {"exact", "wildcard", "any"};
+	static const char *const kinds[] = {"exact", "wildcard", "trailing", "any"};
 	static const char *const types[] = {"?",      "exact", "prefix",
 					    "string", "regex", "default"};
 
@@ -187,6 +192,8 @@ static void read_option(struct vector *v, const char *line, size_t *used)
 	v->args[*used] = strdup(value);
 	if (!strcmp(name, "--gateway"))
 		v->opt.gateway = v->args[*used];
+	else if (!strcmp(name, "--dialect"))
+		v->opt.dialect = DIALECT_KONG;
 	else if (!strcmp(name, "--endpoint"))
 		v->endpoints[v->opt.endpoint_count++] = v->args[*used];
 	else

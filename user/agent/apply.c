@@ -287,7 +287,7 @@ static int plan_routes(struct applier *a, struct plan *p, struct err *err)
 /* Everything that the compiler reads. */
 static uint64_t table_hash(const struct ir *ir)
 {
-	uint64_t h = ir->routes.len;
+	uint64_t h = ir->routes.len << 1 | (ir->order == IR_ORDER_KONG);
 	size_t i, k, v;
 
 	if (ir->gateway)
@@ -297,6 +297,7 @@ static uint64_t table_hash(const struct ir *ir)
 		const uint32_t numbers[] = {
 			r->id,
 			r->host_kind,
+			r->mixed_hosts,
 			r->type,
 			r->flags,
 			r->action,
@@ -310,6 +311,7 @@ static uint64_t table_hash(const struct ir *ir)
 		h = hash64(&r->created, sizeof(r->created), h);
 		h = hash64_str(r->host, h);
 		h = hash64_str(r->match, h);
+		h = hash64_str(r->pattern ?: "", h);
 		for (k = 0; k < r->methods.len; k++)
 			h = hash64_str(r->methods.item[k], h);
 		for (k = 0; k < r->headers.len; k++) {

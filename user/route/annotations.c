@@ -127,9 +127,30 @@ static int add_method(struct reader *r, char *part, void *ctx)
 	return is_token(part) ? 0 : warn_value(r, "names a method that no request has");
 }
 
+static bool is_letters(const char *s)
+{
+	for (; *s; s++)
+		if (!isalpha((unsigned char)*s))
+			return false;
+	return true;
+}
+
+/* Kong's ingress controller drops a list in which one is not of letters only. */
 static int read_methods(struct reader *r)
 {
-	return each_part(r, ",", add_method, NULL);
+	struct meaning *m = r->ingress;
+	int ret = each_part(r, ",", add_method, NULL);
+	size_t i;
+
+	for (i = 0; i < m->methods.len && !ret; i++) {
+		if (r->b->opt->dialect != DIALECT_KONG ||
+		    is_letters(m->methods.item[i]))
+			continue;
+		m->methods.len = 0;
+		ret = warn_value(r,
+				 "has a method that is not of letters only, ignored");
+	}
+	return ret;
 }
 
 static int add_alias(struct reader *r, char *part, void *ctx)

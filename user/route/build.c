@@ -77,15 +77,22 @@ int build_fail(struct builder *b, struct place at, const char *fmt, ...)
 	return -EINVAL;
 }
 
+/* Kong's order is compared with ours, from our side. */
+static bool compares_dialects(const struct builder *b)
+{
+	return b->opt->compare_dialects && b->opt->dialect == DIALECT_KUBERNETES;
+}
+
 /* One rule on the way into the ir; hosts multiply it. */
 struct candidate {
 	const struct ingress *ing;
-	const struct meaning *m; /* NULL: a default backend */
+	const struct meaning *m; /* NULL: a default backend without conditions */
 	const char *what; /* "Ingress default/demo: spec.rules[0].http.paths[0]" */
 	struct place at;
 	struct rule_path path;
 	struct backend_target target;
 	const char *reason;
+	bool mixed_hosts; /* ir_route.mixed_hosts */
 	int reply;
 };
 
@@ -213,14 +220,18 @@ static int push_route(struct builder *b, const struct candidate *c,
 	snprintf(name, sizeof(name), "%s/%s", c->ing->meta.ns, c->ing->meta.name);
 	r->host_kind = host->kind;
 	r->type = c->path.type;
+	r->flags = c->path.type == WEIR_PATH_DEFAULT ? WEIR_ROUTE_FALLBACK : 0;
 	r->created = c->ing->meta.created;
 	r->order = b->order++;
 	set_action(b, c, r);
+	r->mixed_hosts = c->mixed_hosts;
 	ret = copy_text(b, host->text, &r->host);
 	if (!ret)
 		ret = copy_text(b, c->path.text, &r->path);
 	if (!ret)
 		ret = copy_text(b, c->path.match, &r->match);
+	if (!ret)
+		ret = copy_text(b, c->path.pattern, &r->pattern);
 	if (!ret)
 		ret = copy_text(b, name, &r->ingress);
 	if (!ret)
@@ -232,7 +243,8 @@ static int push_route(struct builder *b, const struct candidate *c,
 	if (ret || !c->m)
 		return ret;
 	r->priority = c->m->regex_priority;
-	r->flags = c->m->strip ? WEIR_ROUTE_STRIP : 0;
+	if (c->m->strip && r->type != WEIR_PATH_DEFAULT)
+		r->flags = WEIR_ROUTE_STRIP;
 	return copy_criteria(b, c->m, r);
 }
 
@@ -276,7 +288,26 @@ static int warn_twin(struct builder *b, const struct candidate *c,
 			  c->what, twin->ingress, twin->where);
 }
 
-static int push_hosts(struct builder *b, const struct candidate *c,
+/* A star at the end of an alias, which only Kong has. */
+static bool is_nobodys_host(const struct builder *b, const char *alias)
+{
+	size_t len = strlen(alias);
+
+	return b->opt->dialect != DIALECT_KONG && len > 2 &&
+	       !strcmp(alias + len - 2, ".*");
+}
+
+static bool has_wildcard(const struct meaning *m, const struct rule_host *host)
+{
+	size_t i;
+
+	for (i = 0; i < m->aliases.len; i++)
+		if (strchr(m->aliases.item[i], '*'))
+			return true;
+	return host->kind == IR_HOST_WILDCARD;
+}
+
+static int push_hosts(struct builder *b, struct candidate *c,
 		      const struct rule_host *host)
 {
 	const struct meaning *m = c->m;
@@ -288,6 +319,7 @@ static int push_hosts(struct builder *b, const struct candidate *c,
 	snprintf(what, sizeof(what),
 		 "Ingress %.120s/%.200s: annotation konghq.com/host-aliases",
 		 c->ing->meta.ns, c->ing->meta.name);
+	c->mixed_hosts = b->opt->dialect == DIALECT_KONG && has_wildcard(m, host);
 	if (host->kind != IR_HOST_ANY || !m->aliases.len) {
 		ret = warn_twin(b, c, host);
 		if (!ret)
@@ -295,9 +327,8 @@ static int push_hosts(struct builder *b, const struct candidate *c,
 	}
 	for (i = 0; i < m->aliases.len && !ret; i++) {
 		const char *text = m->aliases.item[i];
-		size_t len = strlen(text);
 
-		if (len > 2 && !strcmp(text + len - 2, ".*")) /* nobody's host */
+		if (is_nobodys_host(b, text))
 			continue;
 		ret = rule_read_host(b, text, m->aliases_at, what, &alias);
 		if (!ret)
@@ -327,7 +358,7 @@ static int add_path(struct builder *b, const struct ingress *ing,
 	int ret;
 
 	ret = rule_read_path(b, p, what, m, &c.path);
-	if (!ret && b->opt->compare_dialects)
+	if (!ret && compares_dialects(b))
 		ret = dialect_warn_path(b, p, what, m, &c.path);
 	if (!ret)
 		ret = resolve_backend(b, ing->meta.ns, &p->backend, &c.target);
@@ -372,9 +403,8 @@ static int warn_ingress(struct builder *b, const struct ingress *ing,
 				 ing->meta.ns, ing->meta.name);
 	for (i = 0; i < m->aliases.len && !ret; i++) {
 		const char *text = m->aliases.item[i];
-		size_t len = strlen(text);
 
-		if (len > 2 && !strcmp(text + len - 2, ".*"))
+		if (is_nobodys_host(b, text))
 			ret = build_warn(
 				b, m->aliases_at,
 				"Ingress %s/%s: host-aliases: %.80s: no wildcard at "
@@ -425,11 +455,12 @@ static int add_or_leave_out(struct builder *b, const struct ingress **slot)
 
 /* Oldest first, so the first one counts, and only that one. It is global: no
  * host, no condition. What its Ingress says about its rules' hosts, methods and
- * headers does not touch it. */
+ * headers does not touch it, but for Kong it is a rule as any other. */
 static int add_default(struct builder *b, const struct ingress *ing)
 {
 	struct candidate c = {.ing = ing, .at = ing->default_backend.at};
 	const struct rule_host any = {IR_HOST_ANY, ""};
+	bool is_rule = b->opt->dialect == DIALECT_KONG;
 	struct meaning m;
 	char what[400];
 	int ret;
@@ -437,22 +468,24 @@ static int add_default(struct builder *b, const struct ingress *ing)
 	snprintf(what, sizeof(what), "Ingress %.120s/%.200s: spec.defaultBackend",
 		 ing->meta.ns, ing->meta.name);
 	c.what = what;
-	c.path = (struct rule_path){WEIR_PATH_DEFAULT, "", "", NULL};
+	c.path = (struct rule_path){.type = WEIR_PATH_DEFAULT, .text = "", .match = ""};
 	ret = annotations_of_ingress(b, ing, &m);
-	if (!ret && b->opt->compare_dialects)
+	if (!ret && compares_dialects(b))
 		ret = dialect_warn_default(b, ing, &m);
 	if (!ret)
 		ret = resolve_backend(b, ing->meta.ns, &ing->default_backend,
 				      &c.target);
 	if (!ret)
-		ret = decide(b, ing, &m, true, &c);
-	annotations_free(&m);
+		ret = decide(b, ing, &m, !is_rule, &c);
 	if (!ret)
 		ret = warn_reason(b, &c);
-	if (!ret)
+	if (!ret && is_rule) {
+		c.m = &m;
+		ret = push_hosts(b, &c, &any);
+	} else if (!ret) {
 		ret = push_route(b, &c, &any);
-	if (!ret)
-		b->ir->routes.item[b->ir->routes.len - 1].flags = WEIR_ROUTE_FALLBACK;
+	}
+	annotations_free(&m);
 	return ret;
 }
 
@@ -540,7 +573,7 @@ static int build_all(struct builder *b)
 		ret = add_defaults(b, &list);
 	if (!ret)
 		ret = note_unused(b);
-	if (!ret && b->opt->compare_dialects)
+	if (!ret && compares_dialects(b))
 		ret = dialect_warn(b);
 	vec_free(&list);
 	return ret;
@@ -593,13 +626,6 @@ int route_check_ingress(const struct store *store, const struct route_options *o
 	return ret;
 }
 
-/* The walk asks hosts before conditions, and a wildcard for one label. */
-static int refuse_dialect(struct err *err)
-{
-	err_set(err, -EOPNOTSUPP, "--dialect kong: this version knows kubernetes only");
-	return err_hint(err, "weir check warns where Kong would answer otherwise");
-}
-
 int route_build(const struct store *store, const struct route_options *opt,
 		struct ir *out, struct err *err)
 {
@@ -611,8 +637,7 @@ int route_build(const struct store *store, const struct route_options *opt,
 
 	b.err = err ? err : &local;
 	fill_options(&own);
-	if (own.dialect != DIALECT_KUBERNETES)
-		return refuse_dialect(b.err);
+	ir.order = own.dialect == DIALECT_KONG ? IR_ORDER_KONG : IR_ORDER_KUBERNETES;
 	ret = build_all(&b);
 	finish(&b);
 	if (ret)

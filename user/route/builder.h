@@ -70,8 +70,9 @@ int resolve_backend(struct builder *b, const char *ns,
 /* rule.c: hosts and paths as configured */
 struct rule_path {
 	enum weir_path_type type;
-	const char *text;  /* as written */
-	const char *match; /* what ir_route.match takes */
+	const char *text;    /* as written */
+	const char *match;   /* what ir_route.match takes */
+	const char *pattern; /* and ir_route.pattern */
 	const char *reason;
 };
 
@@ -86,6 +87,9 @@ int rule_read_host(struct builder *b, const char *host, struct place at,
 		   const char *what, struct rule_host *out);
 int rule_read_path(struct builder *b, const struct ingress_path *p, const char *what,
 		   const struct meaning *m, struct rule_path *out);
+
+/* What acts in a pattern, where Kong takes a path for one. */
+#define RULE_PATTERN_SIGNS ".+*?()[]{}|^$\\"
 
 /* Literal text that every match of a pattern begins with; in the pool, or NULL. */
 const char *rule_literal_prefix(struct builder *b, const char *pattern);

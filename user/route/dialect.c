@@ -349,7 +349,7 @@ static void look_at(struct survey *s, struct view *v)
 	if (r->host_kind == IR_HOST_WILDCARD)
 		see(s, v, DIFF_WILDCARD);
 	if ((r->type == WEIR_PATH_EXACT || r->type == WEIR_PATH_PREFIX) &&
-	    strpbrk(r->match, ".+*?()[]{}|^$\\"))
+	    strpbrk(r->match, RULE_PATTERN_SIGNS))
 		see(s, v, DIFF_PATTERN);
 	for (i = 0; i < r->methods.len; i++)
 		if (is_odd_method(r->methods.item[i]))

@@ -73,6 +73,7 @@ static const char *why_matched(const struct explainer *e, const struct ir_route 
 	static const char *const hosts[] = {
 		[IR_HOST_EXACT] = "host",
 		[IR_HOST_WILDCARD] = "wildcard host",
+		[IR_HOST_TRAILING] = "wildcard host",
 		[IR_HOST_ANY] = "any host",
 	};
 	static const char *const paths[] = {
@@ -84,7 +85,9 @@ static const char *why_matched(const struct explainer *e, const struct ir_route 
 	static char text[96];
 
 	if (route->type == WEIR_PATH_DEFAULT)
-		return "no rule matched: the default backend";
+		return e->ir->order == IR_ORDER_KONG
+			       ? "the default backend: a rule for / as any other"
+			       : "no rule matched: the default backend";
 	snprintf(text, sizeof(text), "%s, %s%s%s%s", hosts[route->host_kind],
 		 paths[route->type], route->methods.len ? ", method" : "",
 		 route->headers.len ? ", headers" : "",

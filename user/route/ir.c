@@ -24,6 +24,7 @@ static void free_route(struct ir_route *r)
 	free(r->host);
 	free(r->path);
 	free(r->match);
+	free(r->pattern);
 	free(r->ingress);
 	free(r->backend);
 	free(r->where);

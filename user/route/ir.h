@@ -18,8 +18,15 @@
 
 enum ir_host_kind {
 	IR_HOST_EXACT,	  /* "example.com", lower case, no trailing dot */
-	IR_HOST_WILDCARD, /* "*.example.com": exactly one label */
+	IR_HOST_WILDCARD, /* "*.example.com": one label, or more (IR_ORDER_KONG) */
+	IR_HOST_TRAILING, /* "example.*": one label or more, IR_ORDER_KONG only */
 	IR_HOST_ANY,
+};
+
+/* Which of the routes that match wins; docs/routing.md. */
+enum ir_order {
+	IR_ORDER_KUBERNETES, /* host first; the default backend is no rule */
+	IR_ORDER_KONG, /* kinds of conditions first; nor are all hosts of a kind */
 };
 
 /* A header condition: any of the values (ANDed with the route's others). No
@@ -30,25 +37,28 @@ struct ir_header {
 };
 
 struct ir_route {
-	uint32_t id;	     /* given by whoever compiles; stable across rebuilds */
+	uint32_t id; /* given by whoever compiles; stable across rebuilds */
 	enum ir_host_kind host_kind;
-	char *host;	     /* as written, "" for any */
-	char *path;	     /* as written, "" for a default backend */
-	char *match;	     /* what is matched: literal, prefix, or regex source */
+	char *host;	  /* as written, "" for any */
+	char *path;	  /* as written, "" for a default backend */
+	char *match;	  /* what is matched: literal, prefix, or regex source */
+	char *pattern;	  /* IR_ORDER_KONG: what matches instead of an Exact path,
+				or of the path itself of a Prefix; or NULL: match */
+	bool mixed_hosts; /* a wildcard is among the hosts of its rule */
 	enum weir_path_type type;
 	struct vec_of(char *) methods; /* empty: any */
 	struct vec_of(struct ir_header) headers;
-	int32_t priority;    /* regex-priority */
-	int64_t created;     /* creationTimestamp, seconds; INT64_MAX unknown */
-	uint32_t order;	     /* place within the Ingress */
+	int32_t priority; /* regex-priority */
+	int64_t created;  /* creationTimestamp, seconds; INT64_MAX unknown */
+	uint32_t order;	  /* place within the Ingress */
 	enum weir_action action;
-	uint32_t flags;	     /* WEIR_ROUTE_* */
-	uint32_t group;	     /* index into ir.groups, for WEIR_ACTION_GROUP/GATEWAY */
-	int reply;	     /* index into ir.replies for WEIR_ACTION_REPLY, or -1 */
-	char *ingress;	     /* "namespace/name" */
-	char *backend;	     /* "namespace/service:port" */
-	char *where;	     /* "file:line:column" or the object's name */
-	char *reason;	     /* why it cannot be honoured, or NULL */
+	uint32_t flags; /* WEIR_ROUTE_* */
+	uint32_t group; /* index into ir.groups, for WEIR_ACTION_GROUP/GATEWAY */
+	int reply;	/* index into ir.replies for WEIR_ACTION_REPLY, or -1 */
+	char *ingress;	/* "namespace/name" */
+	char *backend;	/* "namespace/service:port" */
+	char *where;	/* "file:line:column" or the object's name */
+	char *reason;	/* why it cannot be honoured, or NULL */
 };
 
 struct ir_endpoint {
@@ -58,8 +68,8 @@ struct ir_endpoint {
 };
 
 struct ir_group {
-	uint32_t id;	/* given by whoever compiles; stable across rebuilds */
-	char *name;	/* "namespace/service:port" */
+	uint32_t id; /* given by whoever compiles; stable across rebuilds */
+	char *name;  /* "namespace/service:port" */
 	struct vec_of(struct ir_endpoint) endpoints; /* no duplicates */
 };
 
@@ -86,6 +96,7 @@ struct ir {
 	struct vec_of(struct ir_warning) warnings;
 	struct vec_of(struct ir_warning) notes; /* passed over, left out; for -v */
 	uint32_t gateway; /* index of the gateway's group + 1, 0: there is none */
+	enum ir_order order;
 };
 
 void ir_free(struct ir *ir);

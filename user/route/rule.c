@@ -29,11 +29,40 @@ static bool is_dns_name(const char *s)
 	return s[len - 1] != '.';
 }
 
+static bool ends_with(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && !strcmp(s + n - m, suffix);
+}
+
 static bool looks_like_address(const char *s)
 {
 	struct weir_addr addr;
 
 	return addr_parse(s, &addr) == 0;
+}
+
+/* A star at the end is Kong's; the Ingress API has it in front only. */
+static enum ir_host_kind host_kind(const struct builder *b, const char *name)
+{
+	if (!strncmp(name, "*.", 2))
+		return IR_HOST_WILDCARD;
+	if (b->opt->dialect == DIALECT_KONG && ends_with(name, ".*"))
+		return IR_HOST_TRAILING;
+	return IR_HOST_EXACT;
+}
+
+static bool is_name_of_kind(struct builder *b, const char *name, enum ir_host_kind kind)
+{
+	const char *core;
+
+	if (kind == IR_HOST_WILDCARD)
+		return is_dns_name(name + 2);
+	if (kind != IR_HOST_TRAILING)
+		return is_dns_name(name);
+	core = pool_strndup(&b->pool, name, strlen(name) - 2);
+	return core && is_dns_name(core);
 }
 
 /* Lower case and without the final dot: names compare without either. */
@@ -59,9 +88,9 @@ int rule_read_host(struct builder *b, const char *host, struct place at,
 		name[i] = (char)tolower((unsigned char)name[i]);
 	if (len > 1 && name[len - 1] == '.')
 		name[len - 1] = '\0';
-	out->kind = strncmp(name, "*.", 2) ? IR_HOST_EXACT : IR_HOST_WILDCARD;
 	out->text = name;
-	if (is_dns_name(out->kind == IR_HOST_WILDCARD ? name + 2 : name))
+	out->kind = host_kind(b, name);
+	if (is_name_of_kind(b, name, out->kind))
 		return 0;
 	if (strchr(name, ':'))
 		return build_fail(b, at, "%s: \"%.80s\": a host has no port here", what,
@@ -129,13 +158,6 @@ static bool merge_slashes(char *path)
 	}
 	*to = '\0';
 	return changed;
-}
-
-static bool ends_with(const char *s, const char *suffix)
-{
-	size_t n = strlen(s), m = strlen(suffix);
-
-	return n >= m && !strcmp(s + n - m, suffix);
 }
 
 /* What the API server refuses in Exact and Prefix paths, `//` excepted. */
@@ -214,26 +236,22 @@ const char *rule_literal_prefix(struct builder *b, const char *pattern)
 	return text;
 }
 
-/* A pattern that no engine takes is an error; *reason says why ours does not
- * take one, and is NULL when it does. */
-static int judge_regex(struct builder *b, const char *pattern, struct place at,
-		       const char *what, const char **reason)
+/* 0, or -EINVAL and the sentence when no engine takes the pattern, at *off; *reason
+ * says why ours does not take one, and is NULL when it does. */
+static int try_regex(struct builder *b, const char *pattern, const char **reason,
+		     size_t *off, struct err *why)
 {
-	struct dfa_pattern one = {};
+	struct dfa_pattern one = {.length = true};
 	struct regex *re = NULL;
-	struct err why = {};
 	struct dfa dfa;
-	size_t off = 0;
-	int r = regex_parse(pattern, strlen(pattern), &re, &off, &why);
+	int r = regex_parse(pattern, strlen(pattern), &re, off, why);
 
 	*reason = NULL;
 	if (r == -EINVAL)
-		return build_fail(b, at,
-				  "%s.path: \"%.80s\": %s (at %zu of the pattern)",
-				  what, pattern, why.what, off);
+		return r;
 	if (r == -EOPNOTSUPP)
-		*reason =
-			pool_printf(&b->pool, "a regular expression with %s", why.what);
+		*reason = pool_printf(&b->pool, "a regular expression with %s",
+				      why->what);
 	else if (r == -E2BIG)
 		*reason = "a regular expression over the limits";
 	else if (r)
@@ -241,14 +259,26 @@ static int judge_regex(struct builder *b, const char *pattern, struct place at,
 	if (r)
 		return *reason ? 0 : build_memory(b);
 	one.re = re;
-	one.length = true;
-	r = dfa_build(&one, 1, NULL, &dfa, &why);
+	r = dfa_build(&one, 1, NULL, &dfa, why);
 	if (!r)
 		dfa_free(&dfa);
 	regex_free(re);
 	if (r == -E2BIG)
 		*reason = "a regular expression that takes too large an automaton";
 	return r == -ENOMEM ? build_memory(b) : 0;
+}
+
+static int judge_regex(struct builder *b, const char *pattern, struct place at,
+		       const char *what, const char **reason)
+{
+	struct err why = {};
+	size_t off = 0;
+	int r = try_regex(b, pattern, reason, &off, &why);
+
+	if (r != -EINVAL)
+		return r;
+	return build_fail(b, at, "%s.path: \"%.80s\": %s (at %zu of the pattern)", what,
+			  pattern, why.what, off);
 }
 
 static int read_regex(struct builder *b, const char *pattern, struct place at,
@@ -269,6 +299,32 @@ static int read_regex(struct builder *b, const char *pattern, struct place at,
 	return out->match ? 0 : build_memory(b);
 }
 
+/* Kong's ingress controller makes /a$ of Exact /a and of Prefix /a, and escapes
+ * nothing: signs in the path act. Kong refuses what is no pattern then. */
+static int read_pattern(struct builder *b, const struct ingress_path *p,
+			const char *what, struct rule_path *out)
+{
+	struct err why = {};
+	const char *pattern;
+	size_t off = 0;
+	int ret;
+
+	if (!strpbrk(out->match, RULE_PATTERN_SIGNS))
+		return 0;
+	pattern = pool_printf(&b->pool, "%s$", out->match);
+	if (!pattern)
+		return build_memory(b);
+	ret = try_regex(b, pattern, &out->reason, &off, &why);
+	if (ret == -EINVAL)
+		return build_warn(b, p->at,
+				  "%s.path: \"%.80s\": literal here: Kong refuses all "
+				  "its configuration for it: %s",
+				  what, out->text, why.what);
+	if (!ret && !out->reason)
+		out->pattern = pattern;
+	return ret;
+}
+
 /* Kong 2 took every path with another character for a pattern. */
 static bool is_plain(const char *path)
 {
@@ -280,6 +336,7 @@ int rule_read_path(struct builder *b, const struct ingress_path *p, const char *
 		   const struct meaning *m, struct rule_path *out)
 {
 	size_t len = strlen(m->regex_prefix);
+	int ret;
 
 	*out = (struct rule_path){.text = p->path ? p->path : ""};
 	switch (p->kind) {
@@ -300,5 +357,9 @@ int rule_read_path(struct builder *b, const struct ingress_path *p, const char *
 			return 0;
 		}
 	}
-	return read_literal(b, p, what, out);
+	ret = read_literal(b, p, what, out);
+	if (ret || b->opt->dialect != DIALECT_KONG ||
+	    out->type == WEIR_PATH_IMPLEMENTATION)
+		return ret;
+	return read_pattern(b, p, what, out);
 }

@@ -11,32 +11,14 @@
 #include <weir/table.h>
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/strmap.h"
 #include "route/table_criteria.h"
+#include "route/table_entries.h"
 #include "route/table_hosts.h"
 #include "route/table_regex.h"
 #include "route/table_rows.h"
 #include "route/table_trie.h"
-
-/* What decides between paths, best first; see semantics in docs. */
-enum path_class {
-	CLASS_EXACT,
-	CLASS_REGEX,
-	CLASS_PREFIX,
-};
-
-/* A route with all that orders it, so that sorting compares numbers. */
-struct entry {
-	const struct ir_route *route;
-	uint32_t host;	   /* number of its host record */
-	uint32_t rank;	   /* of its criteria: the smaller, the more there are */
-	uint32_t criteria; /* number of these criteria */
-	uint32_t class;	   /* enum path_class */
-	int32_t priority;  /* of a regex */
-	uint32_t length;   /* of what is matched */
-	uint32_t order;	   /* place in the ir */
-	uint32_t ref;	   /* its record in the blob */
-};
 
 /* What a set is made of: entries of by_set, and one of the regex parts. */
 struct plan {
@@ -47,7 +29,8 @@ struct plan {
 struct compiler {
 	const struct ir *ir;
 	struct criteria criteria;
-	struct strmap host_ids; /* "e name", "w name", "*" */
+	struct strmap host_ids; /* "e name", "w name", "t name", "*" */
+	struct pool pool;	/* texts of entries */
 	struct entry *entries;
 	size_t entry_count;
 	struct entry **by_set;
@@ -78,41 +61,9 @@ static int too_big(int code, struct err *err)
 
 /* ---- order ---- */
 
-static enum path_class class_of(enum weir_path_type type)
-{
-	switch (type) {
-	case WEIR_PATH_EXACT:
-		return CLASS_EXACT;
-	case WEIR_PATH_REGEX:
-		return CLASS_REGEX;
-	default:
-		return CLASS_PREFIX;
-	}
-}
-
 static int compare_numbers(int64_t a, int64_t b)
 {
 	return a < b ? -1 : a > b;
-}
-
-/* Precedence within a host. */
-static int compare_entries(const void *left, const void *right)
-{
-	const struct entry *a = left, *b = right;
-	int r = compare_numbers(a->host, b->host);
-
-	if (!r)
-		r = compare_numbers(a->rank, b->rank);
-	if (!r)
-		r = compare_numbers(a->class, b->class);
-	if (!r)
-		r = compare_numbers(b->priority, a->priority);
-	/* an exact path is as good as another one, whatever its length */
-	if (!r && a->class != CLASS_EXACT)
-		r = compare_numbers(b->length, a->length);
-	if (!r)
-		r = compare_numbers(a->order, b->order);
-	return r;
 }
 
 static int host_number(struct compiler *c, const struct ir_route *route, uint32_t *out)
@@ -124,7 +75,7 @@ static int host_number(struct compiler *c, const struct ir_route *route, uint32_
 	key = malloc(strlen(host) + 2);
 	if (!key)
 		return -ENOMEM;
-	key[0] = "ew*"[route->host_kind];
+	key[0] = "ewt*"[route->host_kind];
 	for (i = 0; host[i]; i++)
 		key[i + 1] =
 			host[i] >= 'A' && host[i] <= 'Z' ? host[i] | 0x20 : host[i];
@@ -134,50 +85,60 @@ static int host_number(struct compiler *c, const struct ir_route *route, uint32_
 	*out = c->hosts.records.len;
 	if (route->host_kind == IR_HOST_ANY)
 		c->any_host = *out + 1;
-	/* of "*.example.com" a request is asked for ".example.com" */
-	if (route->host_kind == IR_HOST_WILDCARD) {
-		c->header.wildcards++;
-		host++;
-	}
-	if (hosts_add(&c->hosts, *host ? host : NULL))
+	if (strmap_set(&c->host_ids, key, *out))
 		return -ENOMEM;
-	return strmap_set(&c->host_ids, key, *out);
+	/* of "*.example.com" a request is asked for ".example.com", of "example.*"
+	 * for "example." */
+	if (route->host_kind == IR_HOST_WILDCARD)
+		c->header.wildcards++;
+	if (route->host_kind == IR_HOST_TRAILING)
+		key[i] = '\0';
+	host = key + 1 + (route->host_kind == IR_HOST_WILDCARD);
+	return hosts_add(&c->hosts, *host ? host : NULL);
+}
+
+static int collect_route(struct compiler *c, const struct ir_route *route,
+			 uint32_t order, struct err *err)
+{
+	struct entry *e = &c->entries[c->entry_count];
+	size_t count = entries_of(route, c->ir->order, &c->pool, e), i;
+	int r;
+
+	if (!count || host_number(c, route, &e->host))
+		return no_memory(err);
+	r = criteria_add(&c->criteria, route, &e->criteria, &e->rank, err);
+	for (i = 0; i < count && !r; i++) {
+		e[i].order = order;
+		e[i].host = e->host;
+		e[i].criteria = e->criteria;
+		e[i].rank = e->rank;
+	}
+	c->entry_count += count;
+	return r;
 }
 
 static int collect(struct compiler *c, struct err *err)
 {
+	bool is_kong = c->ir->order == IR_ORDER_KONG;
 	size_t i;
-	int r;
+	int r = 0;
 
-	c->entries = calloc(c->ir->routes.len + 1, sizeof(*c->entries));
+	c->entries =
+		calloc(c->ir->routes.len * ENTRIES_OF_ROUTE + 1, sizeof(*c->entries));
 	if (!c->entries)
 		return no_memory(err);
-	for (i = 0; i < c->ir->routes.len; i++) {
+	for (i = 0; i < c->ir->routes.len && !r; i++) {
 		const struct ir_route *route = &c->ir->routes.item[i];
-		struct entry *e = &c->entries[c->entry_count];
 
-		if (route->type == WEIR_PATH_DEFAULT) {
-			if (!c->fallback)
-				c->fallback = route;
-			continue;
-		}
-		*e = (struct entry){
-			.route = route,
-			.class = class_of(route->type),
-			.priority =
-				route->type == WEIR_PATH_REGEX ? route->priority : 0,
-			.length = strlen(route->match),
-			.order = i,
-		};
-		if (host_number(c, route, &e->host))
-			return no_memory(err);
-		r = criteria_add(&c->criteria, route, &e->criteria, &e->rank, err);
-		if (r)
-			return r;
-		c->entry_count++;
+		if (is_kong || route->type != WEIR_PATH_DEFAULT)
+			r = collect_route(c, route, i, err);
+		else if (!c->fallback)
+			c->fallback = route;
 	}
-	qsort(c->entries, c->entry_count, sizeof(*c->entries), compare_entries);
-	return 0;
+	if (!r)
+		qsort(c->entries, c->entry_count, sizeof(*c->entries),
+		      is_kong ? entries_compare_kong : entries_compare_kubernetes);
+	return r;
 }
 
 /* ---- layout ---- */
@@ -216,7 +177,7 @@ static int add_set(struct compiler *c, size_t from, size_t end, size_t part,
 	if (!set || !plan)
 		return no_memory(err);
 	set->criteria = e->criteria; /* its number, until the layout is known */
-	set->last = 1;
+	set->last = c->ir->order == IR_ORDER_KUBERNETES;
 	*plan = (struct plan){from, end, part};
 	if (!host->count++)
 		host->sets = c->sets.len - 1;
@@ -238,7 +199,7 @@ static int add_run(struct compiler *c, size_t from, size_t end, struct err *err)
 
 		if (e->class == CLASS_REGEX)
 			routes[count++] =
-				(struct regex_route){e->route, e - c->entries};
+				(struct regex_route){e->route, e->text, e - c->entries};
 	}
 	if (count)
 		r = regex_parts_add(&c->parts, routes, count, err);
@@ -292,6 +253,7 @@ static int lay_out(struct compiler *c, struct err *err)
 	h->version = WEIR_TABLE_VERSION;
 	h->fallback = TABLE_NO_REF;
 	h->gateway = TABLE_NO_REF;
+	h->flags = c->ir->order == IR_ORDER_KONG ? TABLE_ALL_HOSTS : 0;
 	if (c->ir->gateway)
 		h->gateway = c->ir->groups.item[c->ir->gateway - 1].id;
 	h->route_count = routes;
@@ -332,8 +294,7 @@ static int lay_out(struct compiler *c, struct err *err)
 /* ---- automata ---- */
 
 /* Prefixes accept by element or by string, and at the end like exact paths.
- * A prefix of better precedence is always a longer one: the walk takes the
- * smallest reference. */
+ * The walk takes the smallest reference of all on its way. */
 static int add_path(struct compiler *c, const struct entry *e)
 {
 	enum trie_accept kind = TRIE_PREFIX;
@@ -343,9 +304,9 @@ static int add_path(struct compiler *c, const struct entry *e)
 		return 0;
 	if (e->class == CLASS_EXACT)
 		kind = TRIE_AT_END;
-	else if (e->route->type == WEIR_PATH_PREFIX)
+	else if (e->is_element)
 		kind = TRIE_ELEMENT;
-	return trie_add(&c->trie, e->route->match, e->length, kind, e->ref);
+	return trie_add(&c->trie, e->text, e->length, kind, e->ref);
 }
 
 /* at_end, element and prefix as <weir/table.h> wants them. */
@@ -417,6 +378,8 @@ static struct weir_table_route route_record(const struct compiler *c,
 	     route->action == WEIR_ACTION_GATEWAY) &&
 	    route->group < c->ir->groups.len)
 		r.group_id = c->ir->groups.item[route->group].id;
+	if (route->type == WEIR_PATH_DEFAULT)
+		r.flags |= WEIR_ROUTE_FALLBACK;
 	if (route->action == WEIR_ACTION_REPLY && route->reply >= 0)
 		r.reply_id = WEIR_REPLY_FIRST_FREE + route->reply;
 	return r;
@@ -443,10 +406,8 @@ static int write_blob(struct compiler *c, void **out, size_t *size, struct err *
 	route = (void *)(blob + h->routes.off);
 	for (i = 0; i < c->entry_count; i++)
 		*route++ = route_record(c, c->entries[i].route);
-	if (c->fallback) {
+	if (c->fallback)
 		*route = route_record(c, c->fallback);
-		route->flags |= WEIR_ROUTE_FALLBACK;
-	}
 	for (i = 0; i < c->sets.len; i++)
 		c->sets.item[i].root = place_tail(c->sets.item[i].root, h->tails.off);
 	hosts_write(&c->hosts, blob, h->hosts.off, h->buckets.off, h->names.off);
@@ -494,6 +455,7 @@ int table_compile(const struct ir *ir, void **out, size_t *size, struct err *err
 	if (!r)
 		r = write_blob(&c, out, size, err);
 	strmap_free(&c.host_ids);
+	pool_free(&c.pool);
 	criteria_free(&c.criteria);
 	free(c.by_set);
 	free(c.entries);

@@ -73,7 +73,7 @@ int regex_parts_add(struct regex_parts *parts, const struct regex_route *routes,
 	int r = re ? 0 : err_set(err, -ENOMEM, "route table: out of memory");
 
 	for (i = 0; i < count && !r; i++) {
-		const char *pattern = routes[i].route->match;
+		const char *pattern = routes[i].pattern;
 		struct err why = {};
 
 		r = regex_parse(pattern, strlen(pattern), &re[i], NULL, &why);

@@ -14,6 +14,7 @@
 
 struct regex_route {
 	const struct ir_route *route;
+	const char *pattern;
 	uint32_t rank; /* place of its record: smaller is better */
 };
 
