@@ -10,6 +10,7 @@
 #include "pure/cookie.h"
 
 #define AF_INET 2
+#define AF_INET6 10
 
 /* Source ports tried for one connection before it is refused. */
 #define PORT_TRIES 32
@@ -129,10 +130,17 @@ __noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f)
 		return TC_ACT_SHOT;
 	fib = &s->fib;
 	__builtin_memset(fib, 0, sizeof(*fib));
-	fib->family = AF_INET;
+	tuple_reverse(&s->out.t, &f->leg);
 	fib->l4_protocol = IPPROTO_TCP;
-	fib->ipv4_src = f->leg.dst.w[3];
-	fib->ipv4_dst = f->leg.src.w[3];
+	if (out_is_v6(s)) {
+		fib->family = AF_INET6;
+		__builtin_memcpy(fib->ipv6_src, &f->leg.dst, sizeof(fib->ipv6_src));
+		__builtin_memcpy(fib->ipv6_dst, &f->leg.src, sizeof(fib->ipv6_dst));
+	} else {
+		fib->family = AF_INET;
+		fib->ipv4_src = f->leg.dst.w[3];
+		fib->ipv4_dst = f->leg.src.w[3];
+	}
 	fib->ifindex = skb->ifindex;
 	rc = bpf_fib_lookup(skb, fib, sizeof(*fib), 0);
 	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH) {
@@ -141,7 +149,6 @@ __noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f)
 	}
 	__builtin_memcpy(s->out.hop.dmac, fib->dmac, 6);
 	__builtin_memcpy(s->out.hop.smac, fib->smac, 6);
-	tuple_reverse(&s->out.t, &f->leg);
 	mss = f->mss < f->endpoint_mss ? f->mss : f->endpoint_mss;
 	s->out.seq = f->isn;
 	s->out.ack = 0;

@@ -8,18 +8,93 @@
 
 #include "lib/packet.h"
 
-struct header {
-	struct ethhdr eth;
-	struct iphdr ip;
-	struct tcphdr tcp;
-	u32 opt[TCPOPT_SYN_WORDS];
-} __attribute__((packed));
+/* Where the header is built in scratch.header: the words of both families'
+ * IP headers end at the same place, and all are aligned. */
+#define HEADER_L4 56u
+#define HEADER_IP6 (HEADER_L4 - IP6_LEN)
+#define HEADER_IP4 (HEADER_L4 - IP4_LEN)
 
-/* Give the carrier room for `payload` bytes behind a header with options. */
-static __always_inline int emit_resize(struct __sk_buff *skb, u32 opt_words,
-				       u32 payload)
+/* The segment at hand, like the one that it replaces, is IPv6. */
+static __always_inline bool out_is_v6(const struct scratch *s)
 {
-	return bpf_skb_change_tail(skb, OUT_L4 + TCP_LEN + opt_words * 4 + payload, 0);
+	return s->out.t.src.w[2] != bpf_htonl(0xffff) || s->out.t.src.d[0];
+}
+
+/* Offset of the TCP header of a segment that weir makes: no IP options. */
+static __always_inline u32 out_l4(const struct scratch *s)
+{
+	return ETH_LEN + (out_is_v6(s) ? IP6_LEN : IP4_LEN);
+}
+
+/*
+ * Give the carrier room for `payload` bytes behind a header with options. Its own
+ * IP options or extension headers are cut out: where a checksum is left to the
+ * device (CHECKSUM_PARTIAL), the place of TCP in the buffer must stay.
+ */
+static __always_inline int emit_resize(struct __sk_buff *skb, struct scratch *s,
+				       u32 opt_words, u32 payload)
+{
+	u32 l4 = out_l4(s);
+
+	if (s->p.l4 > l4) {
+		if (bpf_skb_adjust_room(skb, (int)l4 - s->p.l4, BPF_ADJ_ROOM_NET,
+					BPF_F_ADJ_ROOM_FIXED_GSO))
+			return -1;
+		s->p.l4 = l4;
+	}
+	return bpf_skb_change_tail(skb, l4 + TCP_LEN + opt_words * 4 + payload, 0);
+}
+
+static __always_inline void emit_eth(u8 *at, const struct weir_hop *hop, __be16 proto)
+{
+	struct ethhdr *eth = (struct ethhdr *)at;
+
+	__builtin_memcpy(eth->h_dest, hop->dmac, 6);
+	__builtin_memcpy(eth->h_source, hop->smac, 6);
+	eth->h_proto = proto;
+}
+
+/* Ethernet and IPv4 headers in front of l4_len bytes. */
+static __always_inline void emit_ip4(struct scratch *s, u32 l4_len, u8 protocol)
+{
+	struct iphdr *ip = (struct iphdr *)(s->header + HEADER_IP4);
+	u32 *w = (u32 *)ip, sum, i;
+
+	emit_eth(s->header + HEADER_IP4 - ETH_LEN, &s->out.hop, bpf_htons(ETH_P_IP));
+	w[0] = bpf_htonl(0x45000000 | (IP4_LEN + l4_len));
+	w[1] = bpf_htonl(0x4000); /* don't fragment */
+	w[2] = bpf_htonl(64 << 24 | protocol << 16);
+	w[3] = s->out.t.src.w[3];
+	w[4] = s->out.t.dst.w[3];
+	for (sum = 0, i = 0; i < 5; i++)
+		sum = sum_add(sum, w[i]);
+	ip->check = ~sum_fold(sum);
+}
+
+/* Flow label 0 (RFC 6437, 2), hop limit 64. */
+static __always_inline void emit_ip6(struct scratch *s, u32 l4_len, u8 protocol)
+{
+	u32 *w = (u32 *)(s->header + HEADER_IP6), i;
+
+	emit_eth(s->header + HEADER_IP6 - ETH_LEN, &s->out.hop, bpf_htons(ETH_P_IPV6));
+	w[0] = bpf_htonl(0x60000000);
+	w[1] = bpf_htonl(l4_len << 16 | protocol << 8 | 64);
+	for (i = 0; i < 4; i++) {
+		w[2 + i] = s->out.t.src.w[i];
+		w[6 + i] = s->out.t.dst.w[i];
+	}
+}
+
+/* Sum of the pseudo header. Mapped IPv4 addresses: the 0xffff mark adds nothing. */
+static __always_inline u32 out_pseudo(const struct scratch *s, u32 l4_len, u8 protocol)
+{
+	u32 sum = bpf_htonl((u32)protocol << 16 | l4_len), i;
+
+	for (i = 0; i < 4; i++) {
+		sum = sum_add(sum, s->out.t.src.w[i]);
+		sum = sum_add(sum, s->out.t.dst.w[i]);
+	}
+	return sum;
 }
 
 /*
@@ -30,71 +105,49 @@ __noinline int emit_header(struct __sk_buff *skb)
 {
 	struct scratch *s = scratch_get();
 	struct out *o;
-	struct header *h;
-	u32 sum, l4_len, pseudo, len = ETH_LEN + IP4_LEN + TCP_LEN;
-	u16 check;
+	struct tcphdr *tcp;
+	u32 sum, l4_len, pseudo, len = TCP_LEN, from;
 	u32 *w, i;
+	bool v6;
 
 	if (!s)
 		return -1;
 	o = &s->out;
-	h = (struct header *)s->header;
+	v6 = out_is_v6(s);
 	l4_len = TCP_LEN + o->opt_words * 4 + o->len;
+	if (v6)
+		emit_ip6(s, l4_len, IPPROTO_TCP);
+	else
+		emit_ip4(s, l4_len, IPPROTO_TCP);
 
-	__builtin_memcpy(h->eth.h_dest, o->hop.dmac, 6);
-	__builtin_memcpy(h->eth.h_source, o->hop.smac, 6);
-	h->eth.h_proto = bpf_htons(ETH_P_IP);
-
-	__builtin_memset(&h->ip, 0, sizeof(h->ip));
-	h->ip.version = 4;
-	h->ip.ihl = IP4_LEN / 4;
-	h->ip.tot_len = bpf_htons(IP4_LEN + l4_len);
-	h->ip.frag_off = bpf_htons(0x4000);
-	h->ip.ttl = 64;
-	h->ip.protocol = IPPROTO_TCP;
-	h->ip.saddr = o->t.src.w[3];
-	h->ip.daddr = o->t.dst.w[3];
-	w = (u32 *)(s->header + ETH_LEN);
-	for (sum = 0, i = 0; i < 5; i++)
-		sum = sum_add(sum, w[i]);
-	h->ip.check = ~sum_fold(sum);
-
-	__builtin_memset(&h->tcp, 0, sizeof(h->tcp));
-	h->tcp.source = o->t.sport;
-	h->tcp.dest = o->t.dport;
-	h->tcp.seq = bpf_htonl(o->seq);
-	h->tcp.ack_seq = bpf_htonl(o->ack);
-	h->tcp.doff = TCP_LEN / 4 + o->opt_words;
-	((u8 *)&h->tcp)[13] = o->flags;
-	h->tcp.window = bpf_htons(o->win);
-
-	pseudo = sum_add(o->t.src.w[3], o->t.dst.w[3]);
-	pseudo = sum_add(pseudo, bpf_htonl(IPPROTO_TCP << 16 | l4_len));
+	tcp = (struct tcphdr *)(s->header + HEADER_L4);
+	w = (u32 *)tcp;
+	w[0] = (u32)o->t.dport << 16 | o->t.sport;
+	w[1] = bpf_htonl(o->seq);
+	w[2] = bpf_htonl(o->ack);
+	w[3] = bpf_htonl((TCP_LEN / 4 + o->opt_words) << 28 | o->flags << 16 | o->win);
+	w[4] = 0;
 	sum = o->sum;
-	w = (u32 *)(s->header + OUT_L4);
 	for (i = 0; i < 5; i++)
 		sum = sum_add(sum, w[i]);
 	if (o->opt_words) {
 		for (i = 0; i < TCPOPT_SYN_WORDS; i++) {
-			h->opt[i] = o->opt[i];
+			w[5 + i] = o->opt[i];
 			sum = sum_add(sum, o->opt[i]);
 		}
-		len += sizeof(h->opt);
+		len += TCPOPT_SYN_WORDS * 4;
 	}
-	if (packet_is_partial(skb, OUT_CHECK, false))
-		check = sum_fold(pseudo);
+	pseudo = out_pseudo(s, l4_len, IPPROTO_TCP);
+	if (packet_is_partial(skb, out_l4(s) + 16, false))
+		tcp->check = sum_fold(pseudo);
 	else
-		check = ~sum_fold(sum_add(pseudo, sum));
-	h->tcp.check = check;
-	/* two sizes, each constant for the verifier */
-	if (len == ETH_LEN + IP4_LEN + TCP_LEN)
-		return bpf_skb_store_bytes(skb, 0, s->header,
-					   ETH_LEN + IP4_LEN + TCP_LEN,
-					   BPF_F_RECOMPUTE_CSUM)
-			       ? -1
-			       : 0;
-	return bpf_skb_store_bytes(skb, 0, s->header, sizeof(struct header),
-				   BPF_F_RECOMPUTE_CSUM)
+		tcp->check = ~sum_fold(sum_add(pseudo, sum));
+	from = (v6 ? HEADER_IP6 : HEADER_IP4) - ETH_LEN;
+	len += HEADER_L4 - from;
+	pure_keep(from);
+	if (from > HEADER_IP4 || !pure_range(&len, HEADER_ROOM - HEADER_IP4))
+		return -1;
+	return bpf_skb_store_bytes(skb, 0, s->header + from, len, BPF_F_RECOMPUTE_CSUM)
 		       ? -1
 		       : 0;
 }
@@ -104,7 +157,7 @@ static __always_inline int emit_control(struct __sk_buff *skb, struct scratch *s
 {
 	s->out.len = 0;
 	s->out.sum = 0;
-	if (emit_resize(skb, s->out.opt_words, 0))
+	if (emit_resize(skb, s, s->out.opt_words, 0))
 		return -1;
 	return emit_header(skb);
 }
@@ -156,13 +209,14 @@ __noinline int emit_head(struct __sk_buff *skb, u32 slot, u32 off, u32 n)
 		return -1;
 	s->out.opt_words = 0;
 	s->out.len = n;
-	if (emit_resize(skb, 0, n))
+	if (emit_resize(skb, s, 0, n))
 		return -1;
 	s->out.sum = sum_head(b, off, n);
 	if (!pure_range(&n, EMIT_MAX))
 		return -1;
-	if (bpf_skb_store_bytes(skb, OUT_L4 + TCP_LEN, &b->data[off & WEIR_HEAD_MASK],
-				n, BPF_F_RECOMPUTE_CSUM))
+	if (bpf_skb_store_bytes(skb, out_l4(s) + TCP_LEN,
+				&b->data[off & WEIR_HEAD_MASK], n,
+				BPF_F_RECOMPUTE_CSUM))
 		return -1;
 	return emit_header(skb);
 }

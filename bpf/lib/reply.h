@@ -23,7 +23,7 @@ __noinline int reply_quote(struct __sk_buff *skb, struct weir_flow *f)
 	struct sum_walk w = {.skb = skb};
 	struct weir_reply *r;
 	struct weir_head *b;
-	u32 id, n, at, off = OUT_L4 + TCP_LEN;
+	u32 id, n, at, off;
 
 	if (!s || !f)
 		return -1;
@@ -32,6 +32,7 @@ __noinline int reply_quote(struct __sk_buff *skb, struct weir_flow *f)
 	b = slot_of(f);
 	if (!r || !b)
 		return -1;
+	off = out_l4(s) + TCP_LEN;
 	n = r->close.insert_at;
 	if (!pure_range(&n, QUOTE_TEXT_MAX) ||
 	    bpf_skb_store_bytes(skb, off, r->close.text, n, BPF_F_RECOMPUTE_CSUM))
@@ -55,7 +56,7 @@ __noinline int reply_quote(struct __sk_buff *skb, struct weir_flow *f)
 	    bpf_skb_store_bytes(skb, off, &r->close.text[at], n, BPF_F_RECOMPUTE_CSUM))
 		return -1;
 	w.s = s;
-	w.off = OUT_L4 + TCP_LEN;
+	w.off = out_l4(s) + TCP_LEN;
 	w.left = s->out.len;
 	bpf_loop((2 * WEIR_QUOTE_MAX + WEIR_REPLY_BYTES) / SUM_CHUNK, sum_chunk, &w, 0);
 	s->out.sum = w.sum;
@@ -101,11 +102,12 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 	s->out.win = head_window(f, 0);
 	s->out.flags = TCP_ACK | TCP_PSH | (closes ? TCP_FIN : 0);
 	if (text->insert_at) {
-		if (emit_resize(skb, 0, n) || reply_quote(skb, f) || emit_header(skb))
+		if (emit_resize(skb, s, 0, n) || reply_quote(skb, f) ||
+		    emit_header(skb))
 			return TC_ACT_SHOT;
 		return bpf_redirect(f->to_client.ifindex, 0);
 	}
-	if (!pure_range(&n, WEIR_REPLY_BYTES) || emit_resize(skb, 0, n))
+	if (!pure_range(&n, WEIR_REPLY_BYTES) || emit_resize(skb, s, 0, n))
 		return TC_ACT_SHOT;
 	sum = sum_words((u8 *)text->text, n, 0);
 	if (n > SUM_CHUNK)
@@ -115,7 +117,7 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 	s->out.sum = sum;
 	if (!pure_range(&n, WEIR_REPLY_BYTES))
 		return TC_ACT_SHOT;
-	if (bpf_skb_store_bytes(skb, OUT_L4 + TCP_LEN, text->text, n,
+	if (bpf_skb_store_bytes(skb, out_l4(s) + TCP_LEN, text->text, n,
 				BPF_F_RECOMPUTE_CSUM))
 		return TC_ACT_SHOT;
 	if (emit_header(skb))

@@ -29,9 +29,9 @@ struct pkt {
 	u32 len; /* TCP payload bytes, from the IP length: padding is no payload */
 	u16 win;
 	u8 flags; /* enum tcp_flag */
-	u8 l3;	  /* offset of the IP header */
 	u8 l4;	  /* offset of the TCP header */
 	u8 hl;	  /* TCP header bytes */
+	u8 v6;	  /* 1: IPv6, 0: IPv4 */
 	u8 pad[2];
 };
 
@@ -50,6 +50,8 @@ struct out {
 };
 
 #define SUM_CHUNK 512u
+/* emit_header() */
+#define HEADER_ROOM 128
 
 struct scratch {
 	struct pkt p;
@@ -61,7 +63,7 @@ struct scratch {
 	struct http_head h;
 	struct route_match m;
 	struct tcpopt_bytes opts;
-	u8 header[80];
+	u8 header[HEADER_ROOM];
 	u32 feed_shift; /* the endpoint's window scale, for STEP_FEED */
 	u8 chunk[SUM_CHUNK + 8];
 };
@@ -89,18 +91,20 @@ static __always_inline struct scratch *scratch_get(void)
 #define PASS(outcome) VERDICT(outcome, TC_ACT_UNSPEC)
 
 enum step {
-	STEP_SPLICE = -1,  /* send the packet on as the flow says */
-	STEP_COLLECT = -2, /* client bytes that weir has to read */
-	STEP_ROUTE = -3,   /* a whole head is in the buffer */
-	STEP_FORWARD = -4, /* the request stays with its endpoint */
-	STEP_CONNECT = -5, /* the request needs an endpoint */
-	STEP_REPLY = -6,   /* the flow's want_reply answers */
-	STEP_RESEND = -7,  /* the kept head goes to the endpoint again */
-	STEP_TRIM = -8,	   /* the part before the next head goes on */
-	STEP_BODY = -12,   /* chunk framing has to be read */
-	STEP_SYN = -9,	   /* answer with a cookie */
-	STEP_FEED = -11,   /* splice, then send more of the kept head */
-	STEP_AGAIN = -10,  /* finished flow: perhaps a new handshake's ACK */
+	STEP_SPLICE = -1,    /* send the packet on as the flow says */
+	STEP_COLLECT = -2,   /* client bytes that weir has to read */
+	STEP_ROUTE = -3,     /* a whole head is in the buffer */
+	STEP_FORWARD = -4,   /* the request stays with its endpoint */
+	STEP_CONNECT = -5,   /* the request needs an endpoint */
+	STEP_REPLY = -6,     /* the flow's want_reply answers */
+	STEP_RESEND = -7,    /* the kept head goes to the endpoint again */
+	STEP_TRIM = -8,	     /* the part before the next head goes on */
+	STEP_BODY = -12,     /* chunk framing has to be read */
+	STEP_SYN = -9,	     /* answer with a cookie */
+	STEP_FEED = -11,     /* splice, then send more of the kept head */
+	STEP_AGAIN = -10,    /* finished flow: perhaps a new handshake's ACK */
+	STEP_CLIENT = -13,   /* scratch.p is a client's packet, not simply spliced */
+	STEP_ENDPOINT = -14, /* an endpoint's */
 };
 
 static __always_inline void count(u32 outcome)

@@ -71,6 +71,19 @@ static __always_inline bool splice_sack_plain(__be32 first, u32 hl)
 	       len + 2 <= hl - TCP_LEN && !((len - 2) & 7);
 }
 
+/* Put an IPv6 address in the place of another: what that adds to the sum. */
+static __always_inline u32 splice_addr(struct in6_addr *at, const struct weir_addr *to)
+{
+	__be32 *w = at->in6_u.u6_addr32;
+	u32 sum = 0, i;
+
+	for (i = 0; i < 4; i++) {
+		sum = sum_add(sum, sum_diff(to->w[i], w[i]));
+		w[i] = to->w[i];
+	}
+	return sum;
+}
+
 static __always_inline int splice(struct __sk_buff *skb, const struct pkt *p,
 				  struct view *v, const struct turn *to)
 {
@@ -79,12 +92,17 @@ static __always_inline int splice(struct __sk_buff *skb, const struct pkt *p,
 	__be32 ack = bpf_htonl(to->ack);
 	enum summed summed;
 
-	pseudo = sum_diff(to->back->dst.w[3], v->ip->saddr);
-	pseudo = sum_add(pseudo, sum_diff(to->back->src.w[3], v->ip->daddr));
-	sum = sum_add((u16)~v->ip->check, pseudo);
-	v->ip->saddr = to->back->dst.w[3];
-	v->ip->daddr = to->back->src.w[3];
-	v->ip->check = ~sum_fold(sum);
+	if (p->v6) {
+		pseudo = splice_addr(&v->ip6->saddr, &to->back->dst);
+		pseudo = sum_add(pseudo, splice_addr(&v->ip6->daddr, &to->back->src));
+	} else {
+		pseudo = sum_diff(to->back->dst.w[3], v->ip->saddr);
+		pseudo = sum_add(pseudo, sum_diff(to->back->src.w[3], v->ip->daddr));
+		sum = sum_add((u16)~v->ip->check, pseudo);
+		v->ip->saddr = to->back->dst.w[3];
+		v->ip->daddr = to->back->src.w[3];
+		v->ip->check = ~sum_fold(sum);
+	}
 
 	ports = (u32)to->back->sport << 16 | to->back->dport;
 	body = sum_diff(ports, *(u32 *)&v->tcp->source);

@@ -14,7 +14,7 @@ struct tcpopt_bytes {
 };
 
 struct tcpopt {
-	u16 mss;	/* 536 when absent (RFC 9293, 3.7.1) */
+	u16 mss;	/* mss_default when absent */
 	u8 wscale;	/* 0..14 (RFC 7323, 2.3), or WEIR_WSCALE_NONE */
 	bool sack;	/* SACK permitted */
 	bool signature; /* MD5 (RFC 2385) or TCP-AO (RFC 5925): cannot be spliced */

@@ -12,6 +12,7 @@
 	/* not ours */ \
 	X(PASS_OTHER, "pass_other", "not for a listener or a flow, left to the stack") \
 	X(PASS_FRAGMENT, "pass_fragment", "IP fragment, left to the stack") \
+	X(PASS_EXTENSION, "pass_extension", "IPv6 extension headers that are not walked, left to the stack") \
 	X(PASS_MALFORMED, "pass_malformed", "headers that do not parse, left to the stack") \
 	/* handshake */ \
 	X(SYN_COOKIE, "syn_cookie", "SYN answered with a cookie") \

@@ -52,6 +52,11 @@ const struct bench_mode *bench_mode(void)
 	return &b.mode;
 }
 
+uint16_t bench_path_mss(void)
+{
+	return b.mode.v6 ? 1428 : 1448;
+}
+
 int bench_map(const char *name)
 {
 	return bpf_object__find_map_fd_by_name(b.skel->obj, name);
@@ -82,13 +87,20 @@ static void sysctl_put(const char *path, const char *value)
 	}
 }
 
-static int packet_socket(const char *dev)
+/* Frames of this family from now on. */
+static void packet_bind(int fd, const char *dev, uint16_t protocol)
 {
 	struct sockaddr_ll at = {
 		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_IP),
+		.sll_protocol = htons(protocol),
 		.sll_ifindex = if_nametoindex(dev),
 	};
+
+	bench_need(!bind(fd, (struct sockaddr *)&at, sizeof(at)), dev);
+}
+
+static int packet_socket(const char *dev)
+{
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_IP)), one = 1;
 	int room = 4 << 20;
 
@@ -96,8 +108,40 @@ static int packet_socket(const char *dev)
 	bench_need(!setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)),
 		   "PACKET_VNET_HDR");
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	bench_need(!bind(fd, (struct sockaddr *)&at, sizeof(at)), dev);
+	packet_bind(fd, dev, ETH_P_IP);
 	return fd;
+}
+
+/* What a stack says by itself on a device with IPv6: neighbour discovery, MLD. */
+static bool is_chatter(const uint8_t *frame)
+{
+	const uint8_t *l4 = frame + 54;
+	uint8_t next = frame[20];
+
+	if (!next) {
+		next = l4[0];
+		l4 += 8;
+	}
+	return frame[12] == 0x86 && next == 58 && l4[0] >= 128;
+}
+
+static bool has_ipv6(void)
+{
+	return !access("/proc/sys/net/ipv6", F_OK);
+}
+
+static void devices_ipv6(void)
+{
+	shell("for i in cli srv; do d=/proc/sys/net/ipv6/conf/$i;"
+	      "echo 0 >${d}0/accept_dad && echo 0 >${d}0/accept_ra &&"
+	      "echo 0 >${d}0/disable_ipv6 || exit 1; done;"
+	      "ip addr add fd00:77::10.0.1.1/120 dev cli0 nodad &&"
+	      "ip addr add fd00:77::10.0.2.1/120 dev srv0 nodad &&"
+	      "ip neigh add fd00:77::10.0.1.10 lladdr 02:00:00:00:01:0a dev cli0 &&"
+	      "ip neigh add fd00:77::10.0.2.11 lladdr 02:00:00:00:02:0b dev srv0 &&"
+	      "ip neigh add fd00:77::10.0.2.12 lladdr 02:00:00:00:02:0c dev srv0 &&"
+	      "ip neigh add fd00:77::10.0.2.13 lladdr 02:00:00:00:02:0d dev srv0");
+	sysctl_put("/proc/sys/net/ipv6/conf/all/forwarding", "1");
 }
 
 /* In a namespace of this process's own. Neighbours are fixed, so that no ARP is
@@ -117,6 +161,8 @@ static void devices_make(void)
 	      "ip neigh add 10.0.2.12 lladdr 02:00:00:00:02:0c dev srv0 &&"
 	      "ip neigh add 10.0.2.13 lladdr 02:00:00:00:02:0d dev srv0");
 	sysctl_put("/proc/sys/net/ipv4/ip_forward", "1");
+	if (has_ipv6())
+		devices_ipv6();
 	b.ifindex[CLIENT] = if_nametoindex("cli0");
 	b.ifindex[ENDPOINT] = if_nametoindex("srv0");
 	shell("tc qdisc add dev cli0 clsact && tc qdisc add dev srv0 clsact");
@@ -218,7 +264,8 @@ static void peers_read(void)
 			if (v->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
 				checksum_finish(frame, n, v->csum_start,
 						v->csum_offset);
-			out_add(i, frame, n);
+			if (!is_chatter(frame))
+				out_add(i, frame, n);
 		}
 	}
 }
@@ -262,12 +309,13 @@ static void wire_send(uint8_t *frame, size_t len, const struct segment *s)
 {
 	static uint8_t buf[sizeof(struct virtio_net_hdr) + FRAME_MAX];
 	struct virtio_net_hdr v = {};
-	uint32_t l4 = 34 + s->ip_opts_len;
+	uint32_t l4 = segment_l4(s);
 
 	if ((b.mode.partial && !s->wrong) || s->gso_size) {
-		uint32_t sum = (s->src >> 16) + (s->src & 0xffff) + (s->dst >> 16) +
-			       (s->dst & 0xffff) + 6 + (20 + s->opts_len + s->len);
+		uint32_t sum = 6 + (20 + s->opts_len + s->len), i;
 
+		for (i = s->v6 ? 22 : 26; i < (s->v6 ? 54u : 34u); i += 2)
+			sum += frame[i] << 8 | frame[i + 1];
 		while (sum >> 16)
 			sum = (sum & 0xffff) + (sum >> 16);
 		frame[l4 + 16] = sum >> 8;
@@ -277,7 +325,8 @@ static void wire_send(uint8_t *frame, size_t len, const struct segment *s)
 		v.csum_offset = 16;
 	}
 	if (s->gso_size) {
-		v.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+		v.gso_type =
+			s->v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 		v.gso_size = s->gso_size;
 		v.hdr_len = l4 + 20 + s->opts_len;
 	}
@@ -440,7 +489,8 @@ void bench_passed_at(const char *file, int line)
 
 struct segment bench_segment(enum side side)
 {
-	struct segment s = {.side = side, .ttl = 57, .id = 0x4242, .frag = 0x4000};
+	struct segment s = {
+		.side = side, .ttl = 57, .id = 0x4242, .frag = 0x4000, .v6 = b.mode.v6};
 
 	memcpy(s.dmac, mac_weir[side], 6);
 	if (side == CLIENT) {
@@ -459,7 +509,7 @@ struct segment bench_segment(enum side side)
 
 struct segment bench_made(enum side side, uint32_t endpoint)
 {
-	struct segment s = {.side = side, .ttl = 64, .frag = 0x4000};
+	struct segment s = {.side = side, .ttl = 64, .frag = 0x4000, .v6 = b.mode.v6};
 
 	memcpy(s.smac, mac_weir[side], 6);
 	if (side == CLIENT) {
@@ -510,6 +560,8 @@ static void bench_load(void)
 	libbpf_set_print(on_libbpf);
 	bench_need(!weir_bpf__load(b.skel), "load");
 	maps_fill();
+	packet_bind(b.peer[CLIENT], "cli1", b.mode.v6 ? ETH_P_IPV6 : ETH_P_IP);
+	packet_bind(b.peer[ENDPOINT], "srv1", b.mode.v6 ? ETH_P_IPV6 : ETH_P_IP);
 	if (b.mode.wire)
 		devices_attach();
 }
@@ -535,6 +587,13 @@ static const struct bench_mode modes[] = {
 	{.name = "wire, no kfunc", .wire = true},
 	{.name = "wire, partial", .kfunc = true, .wire = true, .partial = true},
 	{.name = "wire, partial, no kfunc", .wire = true, .partial = true},
+	{.name = "run, IPv6", .kfunc = true, .v6 = true},
+	{.name = "wire, IPv6, no kfunc", .wire = true, .v6 = true},
+	{.name = "wire, partial, IPv6",
+	 .kfunc = true,
+	 .wire = true,
+	 .partial = true,
+	 .v6 = true},
 };
 
 /* The kernel has it since 6.2. */
@@ -564,7 +623,8 @@ int bench_run(const char *name, const struct CMUnitTest *tests, size_t count, bo
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (only && strcmp(only, modes[i].name))
 			continue;
-		if ((modes[i].kfunc && !kfunc) || (modes[i].wire && !wire))
+		if ((modes[i].kfunc && !kfunc) || (modes[i].wire && !wire) ||
+		    (modes[i].v6 && !has_ipv6()))
 			continue;
 		b.mode = modes[i];
 		snprintf(title, sizeof(title), "%s (%s)", name, modes[i].name);

@@ -45,6 +45,9 @@
 #define BENCH_SLOTS 8
 #define BENCH_FLOWS 64
 
+/* Payload that fits the endpoints' path, as the agent would say. */
+uint16_t bench_path_mss(void);
+
 /* Path prefixes and where they lead. */
 enum bench_group {
 	GROUP_A = 1,	/* /a, and /strip with strip-path: endpoints 0 and 1 */
@@ -59,6 +62,7 @@ struct bench_mode {
 	bool kfunc;   /* has_cast_kfunc */
 	bool wire;    /* through the devices, not BPF_PROG_TEST_RUN */
 	bool partial; /* with CHECKSUM_PARTIAL */
+	bool v6;      /* the same with IPv6: fd00:77:: and an address from above */
 };
 
 /* One bench a process. Usable as group setup and teardown of cmocka: the mode

@@ -28,7 +28,10 @@ static struct weir_addr addr_of(uint32_t ip)
 {
 	struct weir_addr a = {.b = {[10] = 0xff, [11] = 0xff}};
 
-	a.w[3] = htonl(ip);
+	if (bench_mode()->v6)
+		segment_address6(ip, a.b);
+	else
+		a.w[3] = htonl(ip);
 	return a;
 }
 
@@ -52,7 +55,7 @@ void bench_endpoint(uint32_t id, uint32_t ip, enum weir_endpoint_state state)
 		.addr = addr_of(ip),
 		.source = addr_of(SOURCE_IP),
 		.port = htons(ENDPOINT_PORT),
-		.mss = 1448,
+		.mss = bench_path_mss(),
 		.weight = 1,
 		.state = state,
 	};

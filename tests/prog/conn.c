@@ -202,7 +202,7 @@ void conn_handshake_at(struct conn *c, const char *file, int line)
 
 void conn_take_syn_at(struct conn *c, const char *file, int line)
 {
-	uint32_t mss = c->mss ? c->mss : 536, win = c->cwin;
+	uint32_t mss = c->mss ? c->mss : bench_mode()->v6 ? 1220 : 536, win = c->cwin;
 	struct segment got, want;
 
 	bench_take_at(&got, file, line);
@@ -228,6 +228,8 @@ void conn_take_syn_at(struct conn *c, const char *file, int line)
 	      : mss >= 1220 ? 1220
 	      : mss >= 536  ? 536
 			    : 64;
+	if (mss > bench_path_mss())
+		mss = bench_path_mss();
 	opt_mss(&want, mss);
 	opt_sack_or_pad(c, &want);
 	opt_wscale_or_pad(c, &want, c->wscale);

@@ -410,10 +410,6 @@ static void test_ip_options(void **state)
 	struct segment s, got;
 	struct conn c;
 
-	/* a packet with an unfinished checksum comes from a stack that sets no
-	 * IP options by itself */
-	if (bench_mode()->partial)
-		return;
 	conn_init(&c, 40000, 1000);
 	s = conn_syn(&c);
 	memcpy(s.ip_opts, "\x94\x04\0\0", 4); /* router alert */
@@ -427,6 +423,94 @@ static void test_ip_options(void **state)
 	s = from_client(&c, ACK, NULL);
 	bench_send(&s);
 	bench_outcome(WEIR_COOKIE_OK);
+}
+
+static struct segment extended(const struct conn *c, uint8_t first, const void *bytes,
+			       uint32_t len)
+{
+	struct segment s = conn_syn(c);
+
+	s.ext_first = first;
+	s.ext_len = len;
+	memcpy(s.ext, bytes, len);
+	return s;
+}
+
+/* T111: hop-by-hop and destination options, a routing header that is used up, an
+ * atomic fragment are walked; answers have none */
+static void test_extension_headers(void **state)
+{
+	static const struct {
+		uint8_t first;
+		uint8_t bytes[40];
+		uint32_t len;
+	} walked[] = {
+		{0, {6, 0, 1, 4}, 8},
+		{60, {6, 1, 1, 12}, 16},
+		{0, {60, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4}, 16},
+		{43, {6, 0, 4, 0}, 8},
+		{44, {6, 0, 0, 0, 1, 2, 3, 4}, 8},
+	};
+	struct segment s, got;
+	struct conn c;
+	uint32_t i;
+
+	if (!bench_mode()->v6)
+		return;
+	for (i = 0; i < sizeof(walked) / sizeof(walked[0]); i++) {
+		conn_init(&c, 40000 + i, 1000);
+		s = extended(&c, walked[i].first, walked[i].bytes, walked[i].len);
+		bench_send(&s);
+		bench_outcome(WEIR_SYN_COOKIE);
+		bench_take(&got);
+		assert_int_equal(got.flags, SYN | ACK);
+		c.cseq++;
+		c.cack = got.seq + 1;
+		conn_request(&c, GET("/a"));
+		conn_accept(&c, GET("/a"));
+		conn_respond(&c, OK_RESPONSE);
+		/* spliced as they are */
+		s = from_client(&c, ACK, NULL);
+		s.ext_first = walked[i].first;
+		s.ext_len = walked[i].len;
+		memcpy(s.ext, walked[i].bytes, s.ext_len);
+		got = at_endpoint(&c, &s);
+		bench_send(&s);
+		bench_expect(&got);
+		bench_fresh(NULL);
+	}
+}
+
+/* T111: what is not walked is never taken for TCP */
+static void test_extension_headers_passed(void **state)
+{
+	static const uint8_t segments_left[8] = {6, 0, 4, 1}, ah[16] = {6, 2},
+			     five[40] = {60, 0, 1, 4, 0,  0, 0, 0, 60, 0, 1, 4,
+					 0,  0, 0, 0, 60, 0, 1, 4, 0,  0, 0, 0,
+					 60, 0, 1, 4, 0,  0, 0, 0, 6,  0, 1, 4},
+			     far[8] = {6, 30};
+	struct segment s;
+	struct conn c;
+
+	if (!bench_mode()->v6 || bench_mode()->wire)
+		return;
+	conn_init(&c, 40000, 1000);
+	s = extended(&c, 43, segments_left, 8);
+	bench_send(&s);
+	bench_passed();
+	bench_outcome(WEIR_PASS_EXTENSION);
+	s = extended(&c, 60, five, 40);
+	bench_send(&s);
+	bench_passed();
+	bench_outcome(WEIR_PASS_EXTENSION);
+	s = extended(&c, 60, far, 8);
+	bench_send(&s);
+	bench_passed();
+	bench_outcome(WEIR_PASS_EXTENSION);
+	s = extended(&c, 51, ah, 16);
+	bench_send(&s);
+	bench_passed();
+	bench_outcome(WEIR_PASS_OTHER);
 }
 
 /* T102: Ethernet padding of a bare ACK is no data */
@@ -612,6 +696,8 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_strange_options),
 	BENCH_TEST(test_not_ours_is_passed),
 	BENCH_TEST(test_ip_options),
+	BENCH_TEST(test_extension_headers),
+	BENCH_TEST(test_extension_headers_passed),
 	BENCH_TEST(test_padding_is_no_data),
 	BENCH_TEST(test_wrong_checksum),
 	BENCH_TEST(test_syn_while_reading),

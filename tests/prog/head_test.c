@@ -357,7 +357,7 @@ static void test_large_head(void **state)
 		conn_synack(&c);
 		for (at = 0; at < sizes[i]; at += n) {
 			left = sizes[i] - at;
-			n = left < 1448 ? left : 1448;
+			n = left < bench_path_mss() ? left : bench_path_mss();
 			want = made_for_endpoint(&c, ACK | (n == left ? PSH : 0), NULL);
 			want.data = text + at;
 			want.len = n;

@@ -43,26 +43,44 @@ static uint32_t sum16(uint32_t sum, const uint8_t *p, size_t len)
 	return (sum & 0xffff) + (sum >> 16);
 }
 
-static uint16_t tcp_sum(const uint8_t *ip, size_t tcp_len)
+void segment_address6(uint32_t ip, uint8_t out[16])
 {
-	uint32_t ihl = (ip[0] & 15) * 4;
-	uint32_t sum = sum16(6 + (uint32_t)tcp_len, ip + 12, 8);
+	static const uint8_t prefix[16] = SEGMENT_PREFIX;
 
-	sum = sum16(sum, ip + ihl, tcp_len);
+	memcpy(out, prefix, 12);
+	put32(out + 12, ip);
+}
+
+static bool is_v6(const uint8_t *ip)
+{
+	return ip[0] >> 4 == 6;
+}
+
+/* Bytes in front of TCP, when there are no extension headers. */
+static uint32_t ip_len(const uint8_t *ip)
+{
+	return is_v6(ip) ? 40 : (ip[0] & 15) * 4;
+}
+
+static uint16_t tcp_sum(const uint8_t *ip, const uint8_t *tcp, size_t tcp_len)
+{
+	uint32_t sum = is_v6(ip) ? sum16(6 + (uint32_t)tcp_len, ip + 8, 32)
+				 : sum16(6 + (uint32_t)tcp_len, ip + 12, 8);
+
+	sum = sum16(sum, tcp, tcp_len);
 	return ~((sum & 0xffff) + (sum >> 16));
 }
 
-size_t segment_build(const struct segment *s, uint8_t *f)
+uint32_t segment_l4(const struct segment *s)
 {
-	uint32_t ihl = 20 + s->ip_opts_len, hl = 20 + s->opts_len;
-	size_t total = ihl + hl + s->len;
-	uint8_t *ip = f + ETH, *tcp = ip + ihl;
-	uint32_t check;
+	if (!s->v6)
+		return ETH + 20 + s->ip_opts_len;
+	return ETH + 40 + s->ext_len + (s->frag & 0x3fff ? 8 : 0);
+}
 
-	memset(f, 0, ETH + total + s->trailer);
-	memcpy(f, s->dmac, 6);
-	memcpy(f + 6, s->smac, 6);
-	put16(f + 12, 0x0800);
+static void build_ip4(const struct segment *s, uint8_t *ip, size_t total)
+{
+	uint32_t ihl = 20 + s->ip_opts_len;
 
 	ip[0] = 0x40 | ihl / 4;
 	ip[1] = s->tos;
@@ -75,6 +93,39 @@ size_t segment_build(const struct segment *s, uint8_t *f)
 	put32(ip + 16, s->dst);
 	memcpy(ip + 20, s->ip_opts, s->ip_opts_len);
 	put16(ip + 10, ~sum16(0, ip, ihl));
+}
+
+static void build_ip6(const struct segment *s, uint8_t *ip, size_t total)
+{
+	put32(ip, 0x60000000 | (uint32_t)s->tos << 20);
+	put16(ip + 4, total - 40);
+	ip[6] = s->ext_len ? s->ext_first : 6;
+	ip[7] = s->ttl;
+	segment_address6(s->src, ip + 8);
+	segment_address6(s->dst, ip + 24);
+	memcpy(ip + 40, s->ext, s->ext_len);
+	if (s->frag & 0x3fff) {
+		ip[6] = 44;
+		ip[40] = 6;
+		put16(ip + 42, (s->frag & 0x1fff) << 3 | !!(s->frag & 0x2000));
+	}
+}
+
+size_t segment_build(const struct segment *s, uint8_t *f)
+{
+	uint32_t l4 = segment_l4(s), hl = 20 + s->opts_len;
+	size_t total = l4 - ETH + hl + s->len;
+	uint8_t *ip = f + ETH, *tcp = f + l4;
+	uint32_t check;
+
+	memset(f, 0, ETH + total + s->trailer);
+	memcpy(f, s->dmac, 6);
+	memcpy(f + 6, s->smac, 6);
+	put16(f + 12, s->v6 ? 0x86dd : 0x0800);
+	if (s->v6)
+		build_ip6(s, ip, total);
+	else
+		build_ip4(s, ip, total);
 
 	put16(tcp, s->sport);
 	put16(tcp + 2, s->dport);
@@ -87,9 +138,36 @@ size_t segment_build(const struct segment *s, uint8_t *f)
 	memcpy(tcp + 20, s->opts, s->opts_len);
 	if (s->len)
 		memcpy(tcp + hl, s->data, s->len);
-	check = tcp_sum(ip, hl + s->len) + s->wrong;
+	check = tcp_sum(ip, tcp, hl + s->len) + s->wrong;
 	put16(tcp + 16, (check & 0xffff) + (check >> 16));
 	return ETH + total + s->trailer;
+}
+
+static void parse_ip4(const uint8_t *ip, struct segment *s)
+{
+	s->tos = ip[1];
+	s->id = get16(ip + 4);
+	s->frag = get16(ip + 6);
+	s->ttl = ip[8];
+	s->src = get32(ip + 12);
+	s->dst = get32(ip + 16);
+	s->ip_opts_len = ip_len(ip) - 20;
+	memcpy(s->ip_opts, ip + 20, s->ip_opts_len);
+}
+
+static void parse_ip6(const uint8_t *ip, struct segment *s)
+{
+	s->v6 = true;
+	s->tos = get16(ip) >> 4;
+	s->frag = 0x4000;
+	s->ttl = ip[7];
+	s->src = get32(ip + 20);
+	s->dst = get32(ip + 36);
+}
+
+static size_t ip_total(const uint8_t *ip)
+{
+	return is_v6(ip) ? 40 + get16(ip + 4) : get16(ip + 2);
 }
 
 bool segment_parse(const uint8_t *f, size_t len, struct segment *s)
@@ -98,10 +176,11 @@ bool segment_parse(const uint8_t *f, size_t len, struct segment *s)
 	size_t ihl, hl, total;
 
 	memset(s, 0, sizeof(*s));
-	if (len < ETH + 40 || get16(f + 12) != 0x0800 || ip[9] != 6)
+	if (len < ETH + 40 || get16(f + 12) != (is_v6(ip) ? 0x86dd : 0x0800) ||
+	    ip[is_v6(ip) ? 6 : 9] != 6)
 		return false;
-	ihl = (ip[0] & 15) * 4;
-	total = get16(ip + 2);
+	ihl = ip_len(ip);
+	total = ip_total(ip);
 	tcp = ip + ihl;
 	if (ihl < 20 || total > len - ETH || total < ihl + 20)
 		return false;
@@ -110,14 +189,10 @@ bool segment_parse(const uint8_t *f, size_t len, struct segment *s)
 		return false;
 	memcpy(s->dmac, f, 6);
 	memcpy(s->smac, f + 6, 6);
-	s->tos = ip[1];
-	s->id = get16(ip + 4);
-	s->frag = get16(ip + 6);
-	s->ttl = ip[8];
-	s->src = get32(ip + 12);
-	s->dst = get32(ip + 16);
-	s->ip_opts_len = ihl - 20;
-	memcpy(s->ip_opts, ip + 20, s->ip_opts_len);
+	if (is_v6(ip))
+		parse_ip6(ip, s);
+	else
+		parse_ip4(ip, s);
 	s->sport = get16(tcp);
 	s->dport = get16(tcp + 2);
 	s->seq = get32(tcp + 4);
@@ -136,9 +211,8 @@ bool segment_parse(const uint8_t *f, size_t len, struct segment *s)
 uint16_t segment_checksum(const uint8_t *f, size_t len)
 {
 	const uint8_t *ip = f + ETH;
-	size_t total = get16(ip + 2);
 
-	return tcp_sum(ip, total - (ip[0] & 15) * 4);
+	return tcp_sum(ip, ip + ip_len(ip), ip_total(ip) - ip_len(ip));
 }
 
 static void print_flags(uint8_t flags)
@@ -189,15 +263,22 @@ static const char *field_at(const uint8_t *f, size_t off)
 	} ip[] = {{1, "ip.ihl"},  {2, "ip.tos"},  {4, "ip.len"},    {6, "ip.id"},
 		  {8, "ip.frag"}, {9, "ip.ttl"},  {10, "ip.proto"}, {12, "ip.check"},
 		  {16, "ip.src"}, {20, "ip.dst"}, {60, "ip.opts"}},
+	  ip6[] = {{4, "ip6.class"}, {6, "ip6.len"},  {7, "ip6.next"},
+		   {8, "ip6.limit"}, {24, "ip6.src"}, {40, "ip6.dst"}},
 	  tcp[] = {{2, "tcp.sport"}, {4, "tcp.dport"},	{8, "tcp.seq"},
 		   {12, "tcp.ack"},  {13, "tcp.doff"},	{14, "tcp.flags"},
 		   {16, "tcp.win"},  {18, "tcp.check"}, {20, "tcp.urgent"},
 		   {60, "tcp.opts"}};
-	size_t ihl = (f[ETH] & 15) * 4, hl, i;
+	size_t ihl = ip_len(f + ETH), hl, i;
 
 	if (off < ETH)
 		return off < 6 ? "dmac" : off < 12 ? "smac" : "ethertype";
 	off -= ETH;
+	if (off < ihl && is_v6(f + ETH)) {
+		for (i = 0; off >= ip6[i].end; i++)
+			;
+		return ip6[i].name;
+	}
 	if (off < ihl) {
 		for (i = 0; off >= ip[i].end; i++)
 			;

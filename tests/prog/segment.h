@@ -29,6 +29,7 @@ enum side { CLIENT, ENDPOINT };
 /* All numbers in host order. */
 struct segment {
 	enum side side;
+	bool v6; /* addresses are those of SEGMENT_PREFIX that end like src and dst */
 	uint8_t dmac[6], smac[6];
 	uint32_t src, dst;
 	uint16_t sport, dport;
@@ -42,17 +43,30 @@ struct segment {
 	uint32_t len;
 	uint16_t id, frag;
 	uint8_t ttl, tos;
-	uint8_t ip_opts[40];
+	uint8_t ip_opts[40];  /* IPv4 only, like id */
 	uint32_t ip_opts_len; /* a multiple of 4 */
+	uint8_t ext_first;    /* kind of the first IPv6 extension header */
+	uint8_t ext[80];      /* all of them; the last one says 6 */
+	uint32_t ext_len;     /* a multiple of 8 */
 	uint16_t wrong;	      /* is added to the right TCP checksum */
 	uint32_t trailer;     /* zero bytes behind the IP packet */
 	uint16_t gso_size;    /* of a packet that stands for several */
 };
 
+/* fd00:77::/96 */
+#define SEGMENT_PREFIX           \
+	{                        \
+		0xfd, 0, 0, 0x77 \
+	}
+void segment_address6(uint32_t ip, uint8_t out[16]);
+
+/* Offset of the TCP header in the frame. */
+uint32_t segment_l4(const struct segment *s);
+
 /* Returns the bytes of the frame; `frame` has room for FRAME_MAX. */
 size_t segment_build(const struct segment *s, uint8_t *frame);
 
-/* Reads an IPv4 TCP frame; s->data points into it. False when it is none. */
+/* Reads a TCP frame (IPv6 extension headers are not walked); s->data points into it. False when it is none. */
 bool segment_parse(const uint8_t *frame, size_t len, struct segment *s);
 
 /* What a TCP checksum over these bytes gives: 0 when it is right. */
