@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lib/choose.h"
 #include "lib/emit.h"
 #include "lib/flow.h"
 #include "pure/cookie.h"
@@ -33,41 +34,6 @@ static __always_inline bool leg_is_over(const struct weir_leg *l)
 	u8 fins = WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
 
 	return l->state == WEIR_LEG_CLOSED || (l->flags & fins) == fins;
-}
-
-/* Take the next endpoint of the wanted group. Sets endpoint_id, endpoint_mss
- * and all of f->leg but the source port. */
-__noinline int connect_pick(struct weir_flow *f)
-{
-	struct weir_endpoint *e;
-	struct weir_group *g;
-	u32 group, i;
-
-	if (!f)
-		return -1;
-	group = f->want_group;
-	g = bpf_map_lookup_elem(&groups, &group);
-	if (!g || !g->count)
-		return -1;
-	for (i = 0; i < WEIR_CONNECT_TRIES; i++) {
-		u64 turn = __sync_fetch_and_add(&g->turn, 1) % g->count;
-		u32 id;
-
-		pure_keep(turn);
-		if (turn >= WEIR_GROUP_ENDPOINTS)
-			return -1;
-		id = g->endpoint[turn];
-		e = bpf_map_lookup_elem(&endpoints, &id);
-		if (!e || e->state != WEIR_ENDPOINT_READY)
-			continue;
-		f->endpoint_id = id;
-		f->endpoint_mss = e->mss;
-		f->leg.src = e->addr;
-		f->leg.dst = e->source;
-		f->leg.sport = e->port;
-		return 0;
-	}
-	return -1;
 }
 
 /* Reserve a source port towards f->leg.src and make the leg. */
@@ -178,7 +144,13 @@ __noinline int connect_start(struct __sk_buff *skb, struct weir_flow *f)
 		return DROP(ERROR);
 	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_REPLY);
 	f->win_shift = 0;
-	if (connect_pick(f)) {
+	if (choose_endpoint(f)) {
+		if (f->tries) {
+			/* what was left has just been taken away */
+			COUNT(CONNECT_REFUSED);
+			f->want_reply = WEIR_REPLY_BAD_GATEWAY;
+			return STEP_REPLY;
+		}
 		COUNT(REQ_NO_ENDPOINT);
 		f->want_reply = WEIR_REPLY_NO_ENDPOINT;
 		return STEP_REPLY;
@@ -305,6 +277,7 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 	f->requests++;
 	l->kept_ack = f->head_end + f->seq_add;
 	stats_connected(l);
+	health_accepted(l->endpoint_id);
 	stats_asked(f, l);
 	l->flags = WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
 	if (f->flags & WEIR_FLOW_FIN_CLIENT)

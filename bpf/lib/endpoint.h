@@ -13,10 +13,12 @@ static __always_inline int endpoint_refused(struct __sk_buff *skb, struct weir_f
 	struct weir_group *g;
 
 	stats_failed(l);
+	health_failed(l->endpoint_id);
 	l->state = WEIR_LEG_CLOSED;
 	f->state = WEIR_FLOW_HEAD;
 	g = bpf_map_lookup_elem(&groups, &group);
-	if (g && f->tries < g->count && f->tries < WEIR_CONNECT_TRIES)
+	if (g && f->tries < WEIR_CONNECT_TRIES &&
+	    f->tries < g->share[addr_family(&f->leg.src)].count)
 		return STEP_CONNECT;
 	if (skb->mark == WEIR_MARK_SILENT) {
 		COUNT(CONNECT_TIMEOUT);

@@ -38,6 +38,7 @@ enum weir_endpoint_state {
 	WEIR_ENDPOINT_DRAINING, /* old connections go on, no new ones */
 	WEIR_ENDPOINT_GONE,	/* id kept until no flow uses it */
 	WEIR_ENDPOINT_UNREACHABLE, /* the node has no route to it */
+	WEIR_ENDPOINT_UNHEALTHY, /* the agent's checks fail: only when no other is left */
 };
 
 /* endpoints: endpoint id -> where it is and how to get there */
@@ -46,7 +47,7 @@ struct weir_endpoint {
 	struct weir_addr source; /* our address towards it (route lookup by the agent) */
 	__be16 port;
 	u16 mss;    /* payload bytes that fit its path */
-	u16 weight; /* reserved, 1 */
+	u16 weight; /* share of the connections, next to the others of its group */
 	u16 state;  /* enum weir_endpoint_state */
 	char service[WEIR_NAME_MAX]; /* "namespace/service:port" */
 	char text[WEIR_ADDR_TEXT];   /* "10.0.0.1:8080" */
@@ -56,14 +57,41 @@ struct weir_endpoint {
  * endpoint that has not answered: the last resort is then 504, not 502. */
 #define WEIR_MARK_SILENT 0x77656972u
 
-/* groups: group id -> the ready endpoints of a Service port, used in turn.
- * A hash: an update replaces the whole value at once. */
+/* Of a client's and an endpoint's address: a connection stays within its family. */
+enum weir_family {
+	WEIR_IPV4,
+	WEIR_IPV6,
+	WEIR_FAMILIES,
+};
+
+/* The endpoints of one family in a group. */
+struct weir_share {
+	u32 count; /* different endpoints; 0: none is ready, 503 */
+	u32 first; /* of its slots */
+	u32 slots; /* their number, at least count */
+};
+
+/*
+ * groups: group id -> the endpoints of a Service port that may get connections.
+ * Userspace lays them out in slots, each as often as its weight wants and spread
+ * evenly; the kernel takes the slots in turn, whatever their number. A hash: an
+ * update replaces the whole value at once. The value and its element's header fit
+ * 4096 bytes, the largest piece that the kernel's allocator keeps ready.
+ */
 struct weir_group {
-	u64 turn;  /* next pick, incremented atomically by the kernel */
-	u32 count; /* 0: no endpoint ready, 503 */
-	u32 flags; /* reserved, 0 */
+	u64 turn; /* next slot, incremented atomically by the kernel */
+	struct weir_share share[WEIR_FAMILIES];
 	char name[WEIR_NAME_MAX]; /* "namespace/service:port" */
-	u32 endpoint[WEIR_GROUP_ENDPOINTS];
+	u32 slot[WEIR_GROUP_SLOTS]; /* endpoint ids */
+};
+
+/* endpoint_health: endpoint id -> what the kernel has seen of one that does not
+ * accept. Made by the kernel with the first failure, removed with the next success. */
+struct weir_health {
+	u64 until_ns; /* CLOCK_MONOTONIC: ejected, unless all others are as well */
+	u32 failures; /* in a row */
+	u16 ejections; /* in a row: each doubles the time */
+	u16 on_trial; /* 1: the time was over, one connection is trying it */
 };
 
 enum weir_path_type {

@@ -110,6 +110,7 @@ struct weir_flow {
 	u32 requests;	 /* requests read on this connection */
 	u64 bytes_up;	 /* payload sent to endpoints */
 	u64 counted_up;	 /* of them, in route_stats already */
+	u32 tried[WEIR_CONNECT_TRIES]; /* endpoint ids, for the request in the buffer */
 };
 
 enum weir_leg_state {

@@ -21,8 +21,15 @@
 #define WEIR_MAX_ENDPOINTS 65536u
 #define WEIR_MAX_GROUPS 65536u
 #define WEIR_MAX_ROUTES 262144u
-#define WEIR_GROUP_ENDPOINTS 512u /* endpoints of one Service port */
-#define WEIR_CONNECT_TRIES 4u	  /* endpoints tried for one request */
+#define WEIR_GROUP_SLOTS 960u /* see struct weir_group */
+#define WEIR_GROUP_ENDPOINTS WEIR_GROUP_SLOTS /* endpoints of one Service port */
+#define WEIR_CONNECT_TRIES 4u		      /* endpoints tried for one request */
+
+/* An endpoint that fails so often in a row is ejected, for so many seconds the
+ * first time and twice as many each time after that. */
+#define WEIR_EJECT_FAILURES 3u
+#define WEIR_EJECT_MIN_S 1u
+#define WEIR_EJECT_MAX_S 60u
 
 /* Kernel-made replies: ids below WEIR_REPLY_FIRST_FREE are fixed. */
 #define WEIR_MAX_REPLIES 1024u

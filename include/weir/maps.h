@@ -11,6 +11,7 @@
  * listeners    hash   weir_listener_key -> weir_listener
  * endpoints    hash   u32 endpoint id -> weir_endpoint
  * groups       hash   u32 group id -> weir_group
+ * endpoint_health hash u32 endpoint id -> weir_health
  * routes       hash   u32 route id -> weir_route
  * route_stats  hash   u32 route id -> weir_route_stats
  * endpoint_stats hash u32 endpoint id -> weir_endpoint_stats

@@ -52,6 +52,8 @@
 	X(CONNECT_REFUSED, "connect_refused", "every endpoint refused, 502") \
 	X(CONNECT_TIMEOUT, "connect_timeout", "endpoint silent, 504") \
 	X(CONNECT_STALE, "connect_stale", "stale answer to a SYN, reset") \
+	X(EJECTED, "ejected", "endpoint failed again and again, left alone for a while") \
+	X(ALL_EJECTED, "all_ejected", "no better endpoint, an ejected or unhealthy one used") \
 	X(CONNECTED, "connected", "endpoint accepted, head sent on") \
 	X(SWITCHED, "switched", "request moved the connection to another endpoint") \
 	X(NO_PORT, "no_port", "no free source port towards the endpoint, 503") \

@@ -17,8 +17,11 @@ echo_pod 3
 	ingress none '' /none Prefix none 80
 	ingress lost '' /lost Prefix not-there 80
 	default_backend rest many 80
+	service shared 80 1027
+	ingress shared '' /shared Prefix shared 80
 } >"$work/rules.yaml"
-weir_start -f "$work/rules.yaml"
+weir_start -f "$work/rules.yaml" --endpoint default/shared=10.77.1.2:1027,weight=3 \
+	--endpoint default/shared=10.77.1.3:1027
 
 # count PATH: "N from pod2, N from pod3" for 20 connections.
 count()
@@ -32,6 +35,22 @@ count()
 
 is "two endpoints, in turn" "10 from pod2, 10 from pod3" "$(count /many)"
 is "one of two refuses: the other one serves" "20 from pod2" "$(count /half)"
+is "by weight" "15 from pod2, 5 from pod3" "$(count /shared)"
+
+# state SERVICE ADDRESS KEY: of an endpoint.
+state()
+{
+	weir endpoints -o json | jq -r --arg s "default/$1:80" --arg a "$2" --arg k "$3" \
+		'.[] | select(.service == $s and .address == $a)[$k]'
+}
+
+ejected()
+{
+	get /half >/dev/null
+	[ "$(state half 10.77.1.4:1027 state)" = ejected ]
+}
+ok "the one that refuses is ejected, and shown so" within 20 ejected
+is "the other one is not" ready "$(state half 10.77.1.2:1027 state)"
 is "every one refuses: 502" 502 "$(status /dead)"
 is "502: the body" \
 	'{"message":"An invalid response was received from the upstream server"}' \
@@ -44,4 +63,10 @@ is "all on one connection" "502 503 200 502 " "$(client curl -s -m 10 -o /dev/nu
 	-w '%{http_code} ' "http://$LISTEN/dead" -o /dev/null "http://$LISTEN/none" \
 	-o /dev/null "http://$LISTEN/many" -o /dev/null "http://$LISTEN/dead")"
 echo_pod 4
-is "once it listens, it serves" pod4 "$(get /dead | field pod)"
+is "once it listens, it serves, ejected or not" pod4 "$(get /dead | field pod)"
+both()
+{
+	count /half | grep -q "pod2, .*pod4"
+}
+ok "and comes back to the others" within 90 both
+is "with its failures forgotten" 0 "$(state half 10.77.1.4:1027 failures_in_a_row)"

@@ -67,6 +67,7 @@ static uint32_t add_group(const char *name, const char *endpoint)
 	struct ir_endpoint *ep = vec_push(&g->endpoints);
 
 	g->name = strdup(name);
+	ep->weight = 1;
 	ep->ready = true;
 	assert_int_equal(addr_parse_port(endpoint, &ep->addr, &ep->port), 0);
 	return ir.groups.len - 1;
@@ -157,9 +158,9 @@ static void test_endpoints_do_not_touch_the_table(void **state)
 	assert_int_equal(
 		bpf_map_lookup_elem(dp.map[DP_MAP_groups], &ir.groups.item[0].id, &g),
 		0);
-	assert_int_equal(g.count, 1);
-	assert_int_equal(
-		bpf_map_lookup_elem(dp.map[DP_MAP_endpoints], &g.endpoint[0], &ep), 0);
+	assert_int_equal(g.share[WEIR_IPV4].count, 1);
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_endpoints], &g.slot[0], &ep),
+			 0);
 	assert_string_equal(ep.text, "127.0.0.1:82");
 }
 

@@ -139,6 +139,11 @@ void bench_endpoint(uint32_t id, uint32_t ip, enum weir_endpoint_state state);
 void bench_table(bool there);
 /* Which endpoint the next connection of a group gets. */
 void bench_turn(uint32_t group, uint64_t turn);
+/* A group of `count` endpoints laid out in slots. */
+void bench_group(uint32_t group, const uint32_t *slot, uint32_t slots, uint32_t count);
+/* What the kernel remembers of an endpoint's failures. */
+bool bench_health(uint32_t endpoint, struct weir_health *h);
+void bench_health_put(uint32_t endpoint, const struct weir_health *h);
 /* The bytes of a kernel-made reply: returns their number. */
 uint32_t bench_reply(uint32_t id, bool close, bool head_only, const char **text);
 

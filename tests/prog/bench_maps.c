@@ -84,8 +84,8 @@ void bench_table(bool there)
 
 static void put_groups(void)
 {
-	static struct weir_group a = {.count = 2, .endpoint = {0, 1}};
-	static struct weir_group two = {.count = 1, .endpoint = {2}};
+	static struct weir_group a = {.share = {{2, 0, 2}}, .slot = {0, 1}};
+	static struct weir_group two = {.share = {{1, 0, 1}}, .slot = {2}};
 	static struct weir_group none;
 	uint32_t id;
 
@@ -208,6 +208,24 @@ void bench_turn(uint32_t group, uint64_t turn)
 	map_put("groups", &group, &g);
 }
 
+void bench_group(uint32_t group, const uint32_t *slot, uint32_t slots, uint32_t count)
+{
+	struct weir_group g = {.share = {{count, 0, slots}}};
+
+	memcpy(g.slot, slot, slots * sizeof(*slot));
+	map_put("groups", &group, &g);
+}
+
+bool bench_health(uint32_t endpoint, struct weir_health *h)
+{
+	return !bpf_map_lookup_elem(bench_map("endpoint_health"), &endpoint, h);
+}
+
+void bench_health_put(uint32_t endpoint, const struct weir_health *h)
+{
+	map_put("endpoint_health", &endpoint, h);
+}
+
 uint32_t bench_reply(uint32_t id, bool close, bool head_only, const char **text)
 {
 	const struct weir_reply *r = &replies[id];
@@ -267,6 +285,15 @@ static void map_clear(const char *name)
 
 	while (!bpf_map_get_next_key(fd, NULL, &key))
 		bpf_map_delete_elem(fd, &key);
+}
+
+static void ids_clear(const char *name)
+{
+	int fd = bench_map(name);
+	uint32_t id;
+
+	while (!bpf_map_get_next_key(fd, NULL, &id))
+		bpf_map_delete_elem(fd, &id);
 }
 
 /* Empties the stack into seen[], returns how many there were. */
@@ -336,6 +363,7 @@ void maps_fresh(void)
 
 	map_clear("flows");
 	map_clear("legs");
+	ids_clear("endpoint_health");
 	slots_pop(seen);
 	bench_slots_fill();
 	bench_cookie_keys(now, before);

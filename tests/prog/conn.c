@@ -264,6 +264,15 @@ void conn_synack(struct conn *c)
 	c->down = c->eseq - c->cack;
 }
 
+struct segment conn_refusal(const struct conn *c)
+{
+	struct segment s = from_endpoint(c, RST | ACK, NULL);
+
+	s.seq = 0;
+	s.win = 0;
+	return s;
+}
+
 void conn_accept_at(struct conn *c, const char *head, const char *file, int line)
 {
 	struct segment want;

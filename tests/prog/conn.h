@@ -68,6 +68,9 @@ void conn_request_at(struct conn *c, const char *text, const char *file, int lin
 /* The endpoint's SYN-ACK; no expectation. Numbers move on. */
 void conn_synack(struct conn *c);
 
+/* RST in the stead of the SYN-ACK. */
+struct segment conn_refusal(const struct conn *c);
+
 /* The SYN-ACK, and ACK with `head` in one segment. */
 #define conn_accept(c, head) conn_accept_at(c, head, __FILE__, __LINE__)
 void conn_accept_at(struct conn *c, const char *head, const char *file, int line);

@@ -9,15 +9,6 @@ static void start(struct conn *c)
 	bench_turn(GROUP_A, 0);
 }
 
-static struct segment refusal(const struct conn *c)
-{
-	struct segment s = from_endpoint(c, RST | ACK, NULL);
-
-	s.seq = 0;
-	s.win = 0;
-	return s;
-}
-
 /* T066, T073: the next endpoint, and 502 after the last */
 static void test_refused(void **state)
 {
@@ -27,12 +18,12 @@ static void test_refused(void **state)
 	start(&c);
 	conn_request(&c, GET("/a"));
 	assert_int_equal(c.endpoint, 0);
-	s = refusal(&c);
+	s = conn_refusal(&c);
 	bench_send(&s);
 	bench_outcome(WEIR_CONNECT_NEXT);
 	conn_take_syn(&c);
 	assert_int_equal(c.endpoint, 1);
-	s = refusal(&c);
+	s = conn_refusal(&c);
 	bench_send(&s);
 	bench_outcome(WEIR_CONNECT_REFUSED);
 	want = conn_reply(&c, WEIR_REPLY_BAD_GATEWAY, false, false);
@@ -51,7 +42,7 @@ static void test_second_endpoint_accepts(void **state)
 
 	start(&c);
 	conn_request(&c, GET("/a"));
-	s = refusal(&c);
+	s = conn_refusal(&c);
 	bench_send(&s);
 	conn_take_syn(&c);
 	conn_accept(&c, GET("/a"));
@@ -78,7 +69,7 @@ static void test_refused_after_a_switch(void **state)
 		assert_int_equal(s.flags, FIN | ACK);
 		conn_take_syn(&c);
 		if (c.endpoint == 0) {
-			s = refusal(&c);
+			s = conn_refusal(&c);
 			bench_send(&s);
 			bench_outcome(WEIR_CONNECT_NEXT);
 			conn_take_syn(&c);
@@ -97,12 +88,12 @@ static void test_forged_refusal(void **state)
 
 	start(&c);
 	conn_request(&c, GET("/a"));
-	s = refusal(&c);
+	s = conn_refusal(&c);
 	s.ack++;
 	bench_send(&s);
 	bench_nothing();
 	bench_outcome(WEIR_RST_IGNORED);
-	s = refusal(&c);
+	s = conn_refusal(&c);
 	s.flags = RST;
 	bench_send(&s);
 	bench_nothing();
@@ -457,7 +448,7 @@ static void test_wrong_checksum_in_refusal(void **state)
 
 	start(&c);
 	conn_request(&c, GET("/a"));
-	s = refusal(&c);
+	s = conn_refusal(&c);
 	s.wrong = 7;
 	bench_send(&s);
 	bench_nothing();

@@ -427,7 +427,7 @@ static void test_listeners(void **state)
 
 static struct endpoint_want endpoint(const char *text, bool ready)
 {
-	struct endpoint_want e = {.ready = ready};
+	struct endpoint_want e = {.weight = 1, .ready = ready};
 
 	assert_int_equal(addr_parse_port(text, &e.addr, &e.port), 0);
 	return e;
@@ -463,16 +463,16 @@ static void test_groups(void **state)
 	write_groups(&book, want, 2);
 	first = want[0].id;
 	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_groups], &first, &g), 0);
-	assert_int_equal(g.count, 2);
+	assert_int_equal(g.share[WEIR_IPV4].count, 2);
 	assert_string_equal(g.name, "ns/a:80");
-	gone = g.endpoint[1];
+	gone = g.slot[1];
 	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_endpoints], &gone, &ep), 0);
 	assert_string_equal(ep.text, "127.0.0.1:82");
 	assert_string_equal(ep.service, "ns/a:80");
 	assert_int_equal(ep.state, WEIR_ENDPOINT_READY);
 	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_groups], &want[1].id, &g),
 			 0);
-	assert_int_equal(g.count, 0);
+	assert_int_equal(g.share[WEIR_IPV4].count, 0);
 
 	/* The kernel's turn survives a change of the group. */
 	bpf_map_lookup_elem(dp.map[DP_MAP_groups], &first, &g);
@@ -482,7 +482,7 @@ static void test_groups(void **state)
 	write_groups(&book, want, 1);
 	bpf_map_lookup_elem(dp.map[DP_MAP_groups], &first, &g);
 	assert_int_equal(g.turn, 77);
-	assert_int_equal(g.count, 1);
+	assert_int_equal(g.share[WEIR_IPV4].count, 1);
 	assert_int_equal(map_count(dp.map[DP_MAP_groups]), 1);
 
 	/* The endpoint stays, marked, until nobody uses it. */
@@ -495,7 +495,7 @@ static void test_groups(void **state)
 	write_groups(&book, want, 2);
 	assert_int_equal(want[0].id, first);
 	bpf_map_lookup_elem(dp.map[DP_MAP_groups], &first, &g);
-	assert_int_equal(g.endpoint[1], gone);
+	assert_int_equal(g.slot[1], gone);
 	assert_true(want[1].id > first);
 
 	want[0].count = 1;
@@ -518,7 +518,7 @@ static void test_draining_endpoints_are_not_picked(void **state)
 	assert_ok(book_read(&book, &dp, &err));
 	write_groups(&book, &want, 1);
 	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_groups], &want.id, &g), 0);
-	assert_int_equal(g.count, 1);
+	assert_int_equal(g.share[WEIR_IPV4].count, 1);
 	assert_int_equal(map_count(dp.map[DP_MAP_endpoints]), 2);
 	book_free(&book);
 }

@@ -114,11 +114,14 @@ static void put_group(struct text *t, const struct ir_group *g)
 	size_t i;
 
 	put(t, "group %s", g->name);
-	for (i = 0; i < g->endpoints.len; i++)
-		put(t, " %s%s",
-		    addr_format_port(&g->endpoints.item[i].addr,
-				     g->endpoints.item[i].port, addr),
-		    g->endpoints.item[i].ready ? "" : "(draining)");
+	for (i = 0; i < g->endpoints.len; i++) {
+		const struct ir_endpoint *e = &g->endpoints.item[i];
+
+		put(t, " %s%s", addr_format_port(&e->addr, e->port, addr),
+		    e->ready ? "" : "(draining)");
+		if (e->weight != 1)
+			put(t, "*%u", e->weight);
+	}
 	put(t, "\n");
 }
 
@@ -475,6 +478,11 @@ static void test_wrong_options(void **state)
 		 "--endpoint a/s=1.2.3.4: no address and port behind the ="},
 		{"a/s=1.2.3.4:0",
 		 "--endpoint a/s=1.2.3.4:0: no address and port behind the ="},
+		{"a/s=1.2.3.4:80,weight=65536", "--endpoint a/s=1.2.3.4:80,weight="
+						"65536: only weight=N (0 to 65535) may "
+						"follow"},
+		{"a/s=1.2.3.4:80,w=1", "--endpoint a/s=1.2.3.4:80,w=1: only weight=N "
+				       "(0 to 65535) may follow"},
 	};
 	size_t i;
 
@@ -501,7 +509,7 @@ static void test_many_endpoints(void **state)
 			       "metadata: {name: s-2, labels: "
 			       "{kubernetes.io/service-name: s}}\n"
 			       "addressType: IPv4\nports: [{port: 80}]\nendpoints:\n");
-	for (i = 0; i < 600; i++)
+	for (i = 0; i < 1000; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
 					"- addresses: [10.1.%zu.%zu]\n", i / 250,
 					i % 250);
@@ -513,7 +521,7 @@ static void test_many_endpoints(void **state)
 	assert_int_equal(ir.warnings.len, 1);
 	assert_string_equal(
 		ir.warnings.item[0].text,
-		"Service default/s: more than 512 endpoints, the rest left out");
+		"Service default/s: more than 960 endpoints, the rest left out");
 	ir_free(&ir);
 	store_free(&store);
 }

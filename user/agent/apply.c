@@ -229,6 +229,7 @@ static int plan_groups(struct applier *a, struct plan *p, struct err *err)
 		for (k = 0; k < g->endpoints.len; k++, ep++) {
 			ep->addr = g->endpoints.item[k].addr;
 			ep->port = g->endpoints.item[k].port;
+			ep->weight = g->endpoints.item[k].weight;
 			ep->ready = g->endpoints.item[k].ready;
 		}
 	}

@@ -25,7 +25,7 @@ const struct option_row options_compile[] = {
 	{'f', "file", "PATH",
 	 "manifests: a file, a directory (.yaml, .yml, .json in it) or -; repeatable",
 	 OPTION_LIST, offsetof(struct compile_options, files)},
-	{0, "endpoint", "NAMESPACE/SERVICE[:PORTNAME]=ADDR:PORT",
+	{0, "endpoint", "NAMESPACE/SERVICE[:PORTNAME]=ADDR:PORT[,weight=N]",
 	 "an endpoint by hand, where no EndpointSlice gives it; repeatable",
 	 OPTION_LIST, offsetof(struct compile_options, endpoints)},
 	{0, "ingress-class", "NAME", "the class that is served (default kong)",

@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/columns.h"
 #include "dp/dp.h"
+#include "dp/flows.h"
 #include "dp/mapio.h"
 
 /* ---- a map's entries in the order of their ids ---- */
@@ -176,44 +177,64 @@ static const char *state_name(uint16_t state)
 		return "gone";
 	case WEIR_ENDPOINT_UNREACHABLE:
 		return "unreachable";
+	case WEIR_ENDPOINT_UNHEALTHY:
+		return "unhealthy";
 	default:
 		return "?";
 	}
 }
 
+/* Seconds for which the kernel leaves the endpoint alone, begun ones in full. */
+static unsigned int ejected_s(const struct weir_health *h)
+{
+	uint64_t now = monotonic_ns();
+
+	return h->until_ns > now ? (h->until_ns - now + 999999999) / 1000000000 : 0;
+}
+
+static const char *health_name(const struct weir_endpoint *ep,
+			       const struct weir_health *h)
+{
+	return ep->state == WEIR_ENDPOINT_READY && ejected_s(h) ? "ejected"
+								: state_name(ep->state);
+}
+
 static json_t *endpoint_json(uint32_t id, const struct weir_endpoint *ep,
-			     const struct weir_endpoint_stats *n)
+			     const struct weir_endpoint_stats *n,
+			     const struct weir_health *h)
 {
 	char source[WEIR_ADDR_TEXT];
 
-	return json_pack(
-		"{s:I, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:o}", "id",
-		(json_int_t)id, "address", ep->text, "service", ep->service, "state",
-		state_name(ep->state), "source", addr_format(&ep->source, source),
-		"mss", (int)ep->mss, "weight", (int)ep->weight, "connections",
-		(json_int_t)n->connections, "failures", (json_int_t)n->failures,
-		"connect_us", numbers(n->connect_us, WEIR_HIST_BUCKETS));
+	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:o}",
+			 "id", (json_int_t)id, "address", ep->text, "service",
+			 ep->service, "state", health_name(ep, h), "source",
+			 addr_format(&ep->source, source), "mss", (int)ep->mss,
+			 "weight", (int)ep->weight, "connections",
+			 (json_int_t)n->connections, "failures",
+			 (json_int_t)n->failures, "failures_in_a_row",
+			 (json_int_t)h->failures, "ejected_s", (json_int_t)ejected_s(h),
+			 "connect_us", numbers(n->connect_us, WEIR_HIST_BUCKETS));
 }
 
 static const struct column endpoint_columns[] = {
-	{"ID", COLUMN_RIGHT, true},
-	{"ADDRESS", COLUMN_LEFT, false},
-	{"SERVICE", COLUMN_FLEX, false},
-	{"STATE", COLUMN_LEFT, false},
-	{"SOURCE", COLUMN_LEFT, true},
-	{"MSS", COLUMN_RIGHT, true},
-	{"CONNECTIONS", COLUMN_RIGHT, true},
-	{"FAILURES", COLUMN_RIGHT, true},
-	{},
+	{"ID", COLUMN_RIGHT, true},	  {"ADDRESS", COLUMN_LEFT, false},
+	{"SERVICE", COLUMN_FLEX, false},  {"STATE", COLUMN_LEFT, false},
+	{"WEIGHT", COLUMN_RIGHT, true},	  {"SOURCE", COLUMN_LEFT, true},
+	{"MSS", COLUMN_RIGHT, true},	  {"CONNECTIONS", COLUMN_RIGHT, true},
+	{"FAILURES", COLUMN_RIGHT, true}, {},
 };
 
 static void endpoint_row(struct columns *t, uint32_t id, const struct weir_endpoint *ep,
-			 const struct weir_endpoint_stats *n)
+			 const struct weir_endpoint_stats *n,
+			 const struct weir_health *h)
 {
+	const char *state = health_name(ep, h);
 	char source[WEIR_ADDR_TEXT];
 
-	columns_row(t, columns_text(t, "%u", id), ep->text, ep->service,
-		    state_name(ep->state), addr_format(&ep->source, source),
+	if (ep->state == WEIR_ENDPOINT_READY && ejected_s(h))
+		state = columns_text(t, "ejected (%u s)", ejected_s(h));
+	columns_row(t, columns_text(t, "%u", id), ep->text, ep->service, state,
+		    columns_text(t, "%u", ep->weight), addr_format(&ep->source, source),
 		    columns_text(t, "%u", ep->mss),
 		    columns_text(t, "%llu", (unsigned long long)n->connections),
 		    columns_text(t, "%llu", (unsigned long long)n->failures));
@@ -251,6 +272,7 @@ static int show_endpoints(const struct ctx *ctx, const struct dp *dp,
 			  const struct numbered_list *list)
 {
 	struct weir_endpoint_stats n;
+	struct weir_health h;
 	struct columns t;
 	size_t i;
 
@@ -259,7 +281,8 @@ static int show_endpoints(const struct ctx *ctx, const struct dp *dp,
 		uint32_t id = list->entries.item[i].id;
 
 		read_stats(dp, DP_MAP_endpoint_stats, id, &n, sizeof(n));
-		endpoint_row(&t, id, list->entries.item[i].value, &n);
+		read_stats(dp, DP_MAP_endpoint_health, id, &h, sizeof(h));
+		endpoint_row(&t, id, list->entries.item[i].value, &n, &h);
 	}
 	return columns_print(&t, "no endpoints");
 }
@@ -292,6 +315,7 @@ static int show(struct ctx *ctx, int argc, char **argv, enum dp_map map)
 
 			struct weir_endpoint_stats en;
 			struct weir_route_stats rn;
+			struct weir_health h;
 
 			if (routes)
 				read_stats(&dp, DP_MAP_route_stats, id, &rn,
@@ -299,9 +323,10 @@ static int show(struct ctx *ctx, int argc, char **argv, enum dp_map map)
 			else
 				read_stats(&dp, DP_MAP_endpoint_stats, id, &en,
 					   sizeof(en));
-			json_array_append_new(doc,
-					      routes ? route_json(id, value, &rn)
-						     : endpoint_json(id, value, &en));
+			read_stats(&dp, DP_MAP_endpoint_health, id, &h, sizeof(h));
+			json_array_append_new(
+				doc, routes ? route_json(id, value, &rn)
+					    : endpoint_json(id, value, &en, &h));
 		}
 		r = cmd_json(doc);
 	} else {

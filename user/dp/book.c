@@ -21,6 +21,7 @@
 #include "dp/listeners.h"
 #include "dp/mapio.h"
 #include "dp/path.h"
+#include "dp/slots.h"
 
 /* ---- names ---- */
 
@@ -54,7 +55,7 @@ static void kept_name(const char *name, char *buf)
 static uint64_t group_content(const struct weir_group *g)
 {
 	/* All but the turn, which the kernel moves. */
-	size_t from = offsetof(struct weir_group, count);
+	size_t from = offsetof(struct weir_group, share);
 
 	return hash64((const char *)g + from, sizeof(*g) - from, 0);
 }
@@ -235,18 +236,25 @@ static void write_stats(const struct dp *dp, enum dp_map map, uint32_t id,
 		log_warn("map %s: %s", dp_map_names[map], strerror(errno));
 }
 
-/* Sets *picked when the endpoint may get connections. */
+static enum weir_endpoint_state state_of(const struct endpoint_want *want)
+{
+	if (!want->ready)
+		return WEIR_ENDPOINT_DRAINING;
+	return want->unhealthy ? WEIR_ENDPOINT_UNHEALTHY : WEIR_ENDPOINT_READY;
+}
+
+/* Sets *id and *state. */
 static int write_endpoint(struct book *book, const struct dp *dp,
 			  const struct group_want *group,
-			  const struct endpoint_want *want, uint32_t *id, bool *picked,
-			  uint16_t *mss, struct err *err)
+			  const struct endpoint_want *want, uint32_t *id,
+			  uint16_t *state, uint16_t *mss, struct err *err)
 {
 	struct weir_endpoint ep = {
 		.addr = want->addr,
 		.port = htons(want->port),
-		.weight = 1,
+		.weight = want->weight,
 		.mss = LISTENER_MSS_DEFAULT,
-		.state = want->ready ? WEIR_ENDPOINT_READY : WEIR_ENDPOINT_DRAINING,
+		.state = state_of(want),
 	};
 	struct registry_entry *e;
 	char key[KEY_MAX];
@@ -276,7 +284,7 @@ static int write_endpoint(struct book *book, const struct dp *dp,
 		log_warn("endpoint %s of %s gets nothing: %s", ep.text, group->name,
 			 strerror(-r));
 	*id = e->id;
-	*picked = ep.state == WEIR_ENDPOINT_READY;
+	*state = ep.state;
 	fresh = !e->is_written;
 	r = write_value(dp, DP_MAP_endpoints, e->id, &ep, e, content, err);
 	if (!r && fresh) {
@@ -289,32 +297,83 @@ static int write_endpoint(struct book *book, const struct dp *dp,
 	return r;
 }
 
-static int write_group(struct book *book, const struct dp *dp,
-		       const struct group_want *want, uint16_t *mss, struct err *err)
+/* The endpoints of a group that may get connections, by family. */
+struct shares {
+	struct slot_want want[WEIR_FAMILIES][WEIR_GROUP_ENDPOINTS];
+	size_t count[WEIR_FAMILIES];
+};
+
+static int write_endpoints(struct book *book, const struct dp *dp,
+			   const struct group_want *want, struct shares *ready,
+			   struct shares *unhealthy, uint16_t *mss, struct err *err)
 {
-	struct weir_group g = {}, old;
-	struct registry_entry *e;
-	size_t i;
-	int r;
+	size_t i, taken = 0;
 
-	kept_name(want->name, g.name);
 	for (i = 0; i < want->count; i++) {
-		bool picked = false;
+		const struct endpoint_want *ep = &want->endpoints[i];
+		int family = addr_is_v4(&ep->addr) ? WEIR_IPV4 : WEIR_IPV6;
+		struct shares *to;
+		uint16_t state = 0;
 		uint32_t id = 0;
+		int r = write_endpoint(book, dp, want, ep, &id, &state, mss, err);
 
-		r = write_endpoint(book, dp, want, &want->endpoints[i], &id, &picked,
-				   mss, err);
 		if (r)
 			return r;
-		if (!picked)
+		if (state != WEIR_ENDPOINT_READY && state != WEIR_ENDPOINT_UNHEALTHY)
 			continue;
-		if (g.count == WEIR_GROUP_ENDPOINTS) {
+		if (taken++ == WEIR_GROUP_ENDPOINTS) {
 			log_warn("%s: more than %u endpoints, the others get nothing",
 				 want->name, WEIR_GROUP_ENDPOINTS);
 			break;
 		}
-		g.endpoint[g.count++] = id;
+		to = state == WEIR_ENDPOINT_READY ? ready : unhealthy;
+		to->want[family][to->count[family]++] =
+			(struct slot_want){id, ep->weight};
 	}
+	return 0;
+}
+
+/* Families share the slots by the number of their endpoints. */
+static int fill_group(struct weir_group *g, struct shares *ready,
+		      struct shares *unhealthy, struct err *err)
+{
+	struct shares *of[WEIR_FAMILIES];
+	size_t all = 0, first = 0;
+	int f;
+
+	for (f = 0; f < WEIR_FAMILIES; f++) {
+		/* better a doubtful endpoint than none */
+		of[f] = ready->count[f] ? ready : unhealthy;
+		all += of[f]->count[f];
+	}
+	for (f = 0; f < WEIR_FAMILIES; f++) {
+		struct slot_want *want = of[f]->want[f];
+		size_t count = of[f]->count[f], slots;
+
+		if (!count)
+			continue;
+		slots = slots_shrink(want, count, WEIR_GROUP_SLOTS * count / all);
+		if (slots_fill(want, count, &g->slot[first]))
+			return no_memory(err);
+		g->share[f] = (struct weir_share){count, first, slots};
+		first += slots;
+	}
+	return 0;
+}
+
+static int write_group(struct book *book, const struct dp *dp,
+		       const struct group_want *want, uint16_t *mss, struct err *err)
+{
+	struct shares ready = {}, unhealthy = {};
+	struct weir_group g = {}, old;
+	struct registry_entry *e;
+	int r = write_endpoints(book, dp, want, &ready, &unhealthy, mss, err);
+
+	if (!r)
+		r = fill_group(&g, &ready, &unhealthy, err);
+	if (r)
+		return r;
+	kept_name(want->name, g.name);
 	e = registry_take(&book->groups, g.name);
 	if (!e)
 		return no_memory(err);
@@ -428,6 +487,7 @@ static bool forget_endpoint(const struct registry_entry *e, void *arg)
 		return false;
 	bpf_map_delete_elem(f->dp->map[DP_MAP_endpoints], &e->id);
 	bpf_map_delete_elem(f->dp->map[DP_MAP_endpoint_stats], &e->id);
+	bpf_map_delete_elem(f->dp->map[DP_MAP_endpoint_health], &e->id);
 	return true;
 }
 

@@ -21,8 +21,10 @@ struct dp;
 
 struct endpoint_want {
 	struct weir_addr addr;
-	uint16_t port; /* host order */
-	bool ready;    /* false: draining, gets no new connections */
+	uint16_t port;	 /* host order */
+	uint16_t weight; /* share next to the others of its group */
+	bool ready;	 /* false: draining, gets no new connections */
+	bool unhealthy;	 /* gets connections only when all of the group are */
 };
 
 struct group_want {

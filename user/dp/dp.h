@@ -24,24 +24,25 @@
 #include "base/err.h"
 
 /* In the order in which they are pinned. */
-#define DP_MAPS(X)        \
-	X(flows)          \
-	X(legs)           \
-	X(heads)          \
-	X(head_free)      \
-	X(listen_ports)   \
-	X(listeners)      \
-	X(endpoints)      \
-	X(groups)         \
-	X(routes)         \
-	X(route_stats)    \
-	X(endpoint_stats) \
-	X(replies)        \
-	X(cookie_keys)    \
-	X(counters)       \
-	X(counter_names)  \
-	X(attachments)    \
-	X(table)          \
+#define DP_MAPS(X)         \
+	X(flows)           \
+	X(legs)            \
+	X(heads)           \
+	X(head_free)       \
+	X(listen_ports)    \
+	X(listeners)       \
+	X(endpoints)       \
+	X(endpoint_health) \
+	X(groups)          \
+	X(routes)          \
+	X(route_stats)     \
+	X(endpoint_stats)  \
+	X(replies)         \
+	X(cookie_keys)     \
+	X(counters)        \
+	X(counter_names)   \
+	X(attachments)     \
+	X(table)           \
 	X(settings)
 
 #define DP_MAP_ENUM(name) DP_MAP_##name,

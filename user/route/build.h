@@ -29,7 +29,7 @@ struct route_options {
 	const char *ingress_class;  /* default "kong" */
 	enum route_dialect dialect;
 	const char *gateway;	    /* "ADDR:PORT", or NULL */
-	const char *const *endpoints; /* --endpoint values, "NS/SVC[:PORTNAME]=ADDR:PORT" */
+	const char *const *endpoints; /* --endpoint values, "NS/SVC[:PORTNAME]=ADDR:PORT[,weight=N]" */
 	size_t endpoint_count;
 	const struct route_can *can;  /* NULL: route_can; tests look at both */
 	bool compare_dialects; /* warn where Kong's router would differ (weir check) */

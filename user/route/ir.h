@@ -64,7 +64,8 @@ struct ir_route {
 struct ir_endpoint {
 	struct weir_addr addr;
 	uint16_t port; /* host order */
-	bool ready;    /* false: draining (terminating but serving) */
+	uint16_t weight; /* share next to the others of its group; 0: never ready */
+	bool ready;	 /* false: draining (terminating but serving) */
 };
 
 struct ir_group {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "base/number.h"
 
 static int compare_slices(const void *x, const void *y)
 {
@@ -48,7 +49,28 @@ static int compare_hands(const void *x, const void *y)
 static int fail_hand(struct builder *b, const char *text, const char *why)
 {
 	err_set(b->err, -EINVAL, "--endpoint %.150s: %s", text, why);
-	return err_hint(b->err, "NAMESPACE/SERVICE[:PORTNAME]=ADDR:PORT");
+	return err_hint(b->err, "NAMESPACE/SERVICE[:PORTNAME]=ADDR:PORT[,weight=N]");
+}
+
+/* "ADDR:PORT[,weight=N]" */
+static int read_hand_endpoint(struct builder *b, const char *text, const char *value,
+			      struct ir_endpoint *e)
+{
+	static const char key[] = "weight=";
+	const char *comma = strchrnul(value, ',');
+	char *addr = pool_strndup(&b->pool, value, (size_t)(comma - value));
+	uint64_t weight = 1;
+
+	if (!addr)
+		return build_memory(b);
+	if (addr_parse_port(addr, &e->addr, &e->port))
+		return fail_hand(b, text, "no address and port behind the =");
+	if (*comma && (strncmp(comma + 1, key, strlen(key)) ||
+		       number_parse(comma + 1 + strlen(key), UINT16_MAX, &weight)))
+		return fail_hand(b, text, "only weight=N (0 to 65535) may follow");
+	e->weight = (uint16_t)weight;
+	e->ready = weight > 0;
+	return 0;
 }
 
 static int read_hand(struct builder *b, const char *text)
@@ -75,10 +97,7 @@ static int read_hand(struct builder *b, const char *text)
 		h->port = h->service + len + 1;
 		h->service[len] = '\0';
 	}
-	if (addr_parse_port(equals + 1, &h->endpoint.addr, &h->endpoint.port))
-		return fail_hand(b, text, "no address and port behind the =");
-	h->endpoint.ready = true;
-	return 0;
+	return read_hand_endpoint(b, text, equals + 1, &h->endpoint);
 }
 
 static int prepare_gateway(struct builder *b)
@@ -98,6 +117,7 @@ static int prepare_gateway(struct builder *b)
 	if (!g->name || !e)
 		return build_memory(b);
 	b->ir->gateway = b->gateway + 1;
+	e->weight = 1;
 	e->ready = true;
 	if (addr_parse_port(b->opt->gateway, &e->addr, &e->port))
 		return err_set(b->err, -EINVAL, "--gateway %.150s: not an ADDR:PORT",
@@ -146,7 +166,8 @@ static bool same_endpoint(const struct ir_endpoint *a, const struct ir_endpoint 
 	return a->port == b->port && !memcmp(&a->addr, &b->addr, sizeof(a->addr));
 }
 
-/* Ready beats draining when an address stands twice. At most 512, so a scan does. */
+/* Ready beats draining when an address stands twice, and the weight given last
+ * (by hand) counts. Less than a thousand, so a scan does. */
 static int add_endpoint(struct collect *c, const struct ir_endpoint *e)
 {
 	struct ir_endpoint *slot;
@@ -155,7 +176,9 @@ static int add_endpoint(struct collect *c, const struct ir_endpoint *e)
 	for (i = 0; i < c->found.len; i++) {
 		if (!same_endpoint(&c->found.item[i], e))
 			continue;
-		c->found.item[i].ready |= e->ready;
+		c->found.item[i].ready =
+			(c->found.item[i].ready || e->ready) && e->weight;
+		c->found.item[i].weight = e->weight;
 		return 0;
 	}
 	if (c->found.len == WEIR_GROUP_ENDPOINTS) {
@@ -172,7 +195,7 @@ static int add_endpoint(struct collect *c, const struct ir_endpoint *e)
 static int add_address(struct collect *c, const struct endpoint_address *a,
 		       uint16_t port, const struct object *of)
 {
-	struct ir_endpoint e = {.port = port, .ready = a->ready};
+	struct ir_endpoint e = {.port = port, .weight = 1, .ready = a->ready};
 	char text[OBJECT_TEXT];
 
 	if (!a->ready && !a->draining)

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Which endpoint of a group: the slots in turn (struct weir_group), past those that
+ * this request has tried and those that have failed too often of late.
+ */
+#pragma once
+
+#include "lib/scratch.h"
+
+/* Slots looked at for one choice; then an ejected endpoint must do. */
+#define CHOOSE_LOOKS 16
+
+#define CHOOSE_SECOND 1000000000ull
+
+static __always_inline enum weir_family addr_family(const struct weir_addr *a)
+{
+	return !a->w[0] && !a->w[1] && a->w[2] == bpf_htonl(0xffff) ? WEIR_IPV4
+								    : WEIR_IPV6;
+}
+
+/* ---- passive health ---- */
+
+/*
+ * The endpoint has refused, or has not answered. One that has been ejected before
+ * needs no second failure. CPUs that see this at once may count one failure instead
+ * of two.
+ */
+static __always_inline void health_failed(u32 id)
+{
+	struct weir_health first = {.failures = 1};
+	struct weir_health *h = bpf_map_lookup_elem(&endpoint_health, &id);
+	u64 now, span = WEIR_EJECT_MIN_S;
+	u32 doubled;
+
+	if (!h) {
+		bpf_map_update_elem(&endpoint_health, &id, &first, BPF_NOEXIST);
+		return;
+	}
+	h->failures++;
+	now = bpf_ktime_get_ns();
+	/* a SYN that left before it was ejected, or for want of another endpoint */
+	if (now < h->until_ns && !h->on_trial)
+		return;
+	doubled = h->ejections;
+	if (!doubled && h->failures < WEIR_EJECT_FAILURES)
+		return;
+	if (doubled > 15)
+		doubled = 15;
+	span <<= doubled;
+	if (span > WEIR_EJECT_MAX_S)
+		span = WEIR_EJECT_MAX_S;
+	if (h->ejections < 0xffff)
+		h->ejections++;
+	h->on_trial = 0;
+	h->until_ns = now + span * CHOOSE_SECOND;
+	COUNT(EJECTED);
+}
+
+static __always_inline void health_accepted(u32 id)
+{
+	if (bpf_map_lookup_elem(&endpoint_health, &id))
+		bpf_map_delete_elem(&endpoint_health, &id);
+}
+
+/* Is it to be left alone? When its time is over, one connection finds out how it is
+ * and the others go past it for another second. */
+static __always_inline bool health_is_ejected(u32 id)
+{
+	struct weir_health *h = bpf_map_lookup_elem(&endpoint_health, &id);
+	u64 now, until;
+
+	if (!h || !h->ejections)
+		return false;
+	now = bpf_ktime_get_ns();
+	until = h->until_ns;
+	if (now < until || __sync_val_compare_and_swap(&h->until_ns, until,
+						       now + CHOOSE_SECOND) != until)
+		return true;
+	h->on_trial = 1;
+	return false;
+}
+
+/* ---- choice ---- */
+
+static __always_inline bool choose_has_tried(const struct weir_flow *f, u32 id)
+{
+	u32 i;
+
+	for (i = 0; i < WEIR_CONNECT_TRIES; i++)
+		if (i < f->tries && f->tried[i] == id)
+			return true;
+	return false;
+}
+
+/* The endpoint `id` it is. Sets endpoint_id, endpoint_mss and all of f->leg but the
+ * source port. */
+static __always_inline int choose_take(struct weir_flow *f, u32 id)
+{
+	struct weir_endpoint *e = bpf_map_lookup_elem(&endpoints, &id);
+	u32 nth = f->tries;
+
+	if (!e)
+		return -1;
+	if (nth < WEIR_CONNECT_TRIES)
+		f->tried[nth] = id;
+	f->endpoint_id = id;
+	f->endpoint_mss = e->mss;
+	f->leg.src = e->addr;
+	f->leg.dst = e->source;
+	f->leg.sport = e->port;
+	return 0;
+}
+
+/* The next endpoint of the wanted group, for the client of scratch.client. Returns
+ * 0, or -1 when there is none that this request has not tried. */
+__noinline int choose_endpoint(struct weir_flow *f)
+{
+	struct scratch *s = scratch_get();
+	u32 group, i, second = WEIR_NO_ID;
+	const struct weir_share *share;
+	struct weir_group *g;
+
+	if (!s || !f)
+		return -1;
+	group = f->want_group;
+	g = bpf_map_lookup_elem(&groups, &group);
+	if (!g)
+		return -1;
+	share = &g->share[WEIR_IPV4];
+	if (addr_family(&s->client.src) != WEIR_IPV4)
+		share = &g->share[WEIR_IPV6];
+	for (i = 0; i < CHOOSE_LOOKS; i++) {
+		u32 slots = share->slots, at, id;
+		struct weir_endpoint *e;
+
+		if (!slots)
+			return -1;
+		at = share->first + (u32)(__sync_fetch_and_add(&g->turn, 1) % slots);
+		pure_keep(at);
+		if (at >= WEIR_GROUP_SLOTS)
+			return -1;
+		id = g->slot[at];
+		if (choose_has_tried(f, id))
+			continue;
+		e = bpf_map_lookup_elem(&endpoints, &id);
+		if (!e || (e->state != WEIR_ENDPOINT_READY &&
+			   e->state != WEIR_ENDPOINT_UNHEALTHY))
+			continue;
+		if (e->state == WEIR_ENDPOINT_READY && !health_is_ejected(id))
+			return choose_take(f, id);
+		if (second == WEIR_NO_ID)
+			second = id;
+	}
+	if (second == WEIR_NO_ID)
+		return -1;
+	COUNT(ALL_EJECTED);
+	return choose_take(f, second);
+}
