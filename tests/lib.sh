@@ -9,6 +9,8 @@
 # Each pod hangs on its own veth, podN in the node, by a route of 32 bits as many
 # CNI plugins do it; NET=bridge puts them on a bridge instead. Names carry the
 # process id, so runs do not meet. Everything goes away when the script ends.
+# With V6=1 the same numbers end IPv6 addresses, and IPv4 is not there at all:
+# client fd00:77::2, node fd00:77::1, pods fd00:77:1::N behind fd00:77:1::1.
 #
 #	DEBUG=1		a shell among the namespaces at the first failure
 #	KEEP=1		keep the working directory with all logs
@@ -22,7 +24,8 @@ TAG=weir-$test_name-$$
 CLIENT=$TAG-client
 NODE=$TAG-node
 PIN=/sys/fs/bpf/$TAG
-LISTEN=10.77.0.1
+LISTEN=${V6:+[fd00:77::1]}
+LISTEN=${LISTEN:-10.77.0.1}
 work=$(mktemp -d "${TMPDIR:-/tmp}/$TAG.XXXXXX")
 failures=0
 pods=
@@ -137,6 +140,12 @@ node()
 	in_ns "$NODE" "$@"
 }
 
+# pod_ip N
+pod_ip()
+{
+	[ -n "${V6:-}" ] && echo "fd00:77:1::$1" || echo "10.77.1.$1"
+}
+
 pod_ns()
 {
 	echo "$TAG-pod$1"
@@ -156,8 +165,14 @@ ns_make()
 {
 	ip netns add "$1"
 	in_ns "$1" ip link set lo up
-	in_ns "$1" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 \
-		net.ipv6.conf.default.disable_ipv6=1 2>/dev/null
+	if [ -n "${V6:-}" ]; then
+		# addresses are used at once, and nobody else gives any
+		in_ns "$1" sysctl -q -w net.ipv6.conf.default.accept_dad=0 \
+			net.ipv6.conf.default.accept_ra=0
+	else
+		in_ns "$1" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 \
+			net.ipv6.conf.default.disable_ipv6=1 2>/dev/null
+	fi
 	in_ns "$1" sysctl -q -w net.ipv4.tcp_congestion_control=cubic 2>/dev/null
 	true
 }
@@ -209,6 +224,16 @@ pod_up()
 	ns_make "$ns"
 	pods="$pods $n"
 	veth "$ns" "pod$n"
+	if [ -n "${V6:-}" ]; then
+		ip -n "$ns" addr add "fd00:77:1::$n/128" dev eth0
+		ip -n "$NODE" addr add fd00:77:1::1/128 dev "pod$n"
+		ip -n "$NODE" link set "pod$n" up
+		ip -n "$ns" link set eth0 up
+		ip -n "$NODE" route add "fd00:77:1::$n/128" dev "pod$n" src fd00:77:1::1
+		ip -n "$ns" route add fd00:77:1::1/128 dev eth0
+		ip -n "$ns" route add default via fd00:77:1::1 dev eth0
+		return
+	fi
 	if [ "${NET:-}" = bridge ]; then
 		ip -n "$ns" addr add "10.77.1.$n/24" dev eth0
 		ip -n "$NODE" link set "pod$n" master pods0
@@ -235,12 +260,19 @@ net_up()
 	ns_make "$NODE"
 	[ -z "${WIRES:-}" ] || ns_make "$TAG-wires"
 	veth "$CLIENT" cli0
-	ip -n "$CLIENT" addr add 10.77.0.2/24 dev eth0
 	ip -n "$CLIENT" link set eth0 up
-	ip -n "$NODE" addr add 10.77.0.1/24 dev cli0
 	ip -n "$NODE" link set cli0 up
-	ip -n "$CLIENT" route add default via 10.77.0.1
-	node sysctl -q -w net.ipv4.ip_forward=1
+	if [ -n "${V6:-}" ]; then
+		ip -n "$CLIENT" addr add fd00:77::2/64 dev eth0
+		ip -n "$NODE" addr add fd00:77::1/64 dev cli0
+		ip -n "$CLIENT" route add default via fd00:77::1
+		node sysctl -q -w net.ipv6.conf.all.forwarding=1
+	else
+		ip -n "$CLIENT" addr add 10.77.0.2/24 dev eth0
+		ip -n "$NODE" addr add 10.77.0.1/24 dev cli0
+		ip -n "$CLIENT" route add default via 10.77.0.1
+		node sysctl -q -w net.ipv4.ip_forward=1
+	fi
 	if [ "${NET:-}" = bridge ]; then
 		ip -n "$NODE" link add pods0 type bridge
 		ip -n "$NODE" addr add 10.77.1.1/24 dev pods0
@@ -301,7 +333,7 @@ echo_pod()
 		tcp_nopush on;
 		default_type text/plain;
 		server {
-			listen $port reuseport backlog=4096;
+			listen ${V6:+[::]:}$port reuseport backlog=4096;
 			root $work/files;
 			location / {
 				return 200 "pod: $name
@@ -343,7 +375,7 @@ fallback_pod()
 		scgi_temp_path $dir;
 		default_type text/plain;
 		server {
-			listen $port;
+			listen ${V6:+[::]:}$port;
 			location / { return 200 "$FALLBACK_TEXT\n"; }
 		}
 	}
@@ -379,9 +411,10 @@ not()
 # service NAME PORT TARGET_PORT ADDRESS...: a Service and its EndpointSlice.
 service()
 {
-	local name=$1 port=$2 target=$3 a
+	local name=$1 port=$2 target=$3 type=IPv4 a
 
 	shift 3
+	[[ ${1:-} != *:* ]] || type=IPv6
 	cat <<-END
 	---
 	apiVersion: v1
@@ -395,7 +428,7 @@ service()
 	metadata:
 	  name: $name-1
 	  labels: {kubernetes.io/service-name: $name}
-	addressType: IPv4
+	addressType: $type
 	ports: [{name: http, port: $target, protocol: TCP}]
 	endpoints:$([ $# -gt 0 ] || echo ' []')
 	END

@@ -9,8 +9,8 @@ net_up 2 4
 echo_pod 2
 origin_pod 4
 {
-	service echo 80 1027 10.77.1.2
-	service origin 80 8000 10.77.1.4
+	service echo 80 1027 "$(pod_ip 2)"
+	service origin 80 8000 "$(pod_ip 4)"
 	ingress files '' /size Prefix echo 80
 	ingress origin '' /origin Prefix origin 80 true
 } >"$work/rules.yaml"

@@ -7,6 +7,7 @@
 guide=$top/tests/manifests/guide
 mkdir "$work/rules"
 cp "$guide"/{class,echo,fallback,ingress-demo}.yaml "$work/rules/"
+[ -z "${V6:-}" ] || sed -i 's/10\.77\.1\./fd00:77:1::/; s/IPv4/IPv6/' "$work"/rules/*.yaml
 
 net_up 2 3
 echo_pod 2

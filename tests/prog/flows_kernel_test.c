@@ -23,6 +23,9 @@
 
 static struct sweep_memory memory;
 
+/* Of client and listener where they matter. */
+static const char *home = "127.0.0.1";
+
 /* ---- the sweep ---- */
 
 static void put_flow(uint16_t port, uint8_t flow_state, uint64_t age_s, uint32_t slot)
@@ -144,8 +147,8 @@ static struct weir_tuple put_reading_flow(uint32_t head_seq, uint32_t bytes)
 		.next_req = head_seq,
 	};
 
-	addr_parse("127.0.0.1", &key.src);
-	addr_parse("127.0.0.1", &key.dst);
+	addr_parse(home, &key.src);
+	addr_parse(home, &key.dst);
 	flow.to_client.ifindex = if_nametoindex("lo");
 	assert_ok(listeners_parse("127.0.0.1:80", NULL, 0, &l, &err));
 	assert_ok(listeners_set(&dp, &l, true, &err));
@@ -184,6 +187,13 @@ static void test_a_slow_head_is_ended(void **state)
 	assert_int_equal(flow_of(&key).slot, WEIR_NO_SLOT);
 	assert_true(pop_slot(&slot));
 	assert_int_equal(slot, flow.slot);
+}
+
+static void test_a_slow_head_is_ended_with_ipv6(void **state)
+{
+	home = "::1";
+	test_a_slow_head_is_ended(state);
+	home = "127.0.0.1";
 }
 
 /* A client that asks for its redirect again and again does not keep the buffer. */
@@ -275,10 +285,10 @@ static void test_a_silent_endpoint_is_given_up(void **state)
 	struct counters c;
 	uint32_t count;
 
-	addr_parse("127.0.0.1", &client.src);
-	addr_parse("127.0.0.1", &client.dst);
-	addr_parse("127.0.0.3", &flow.leg.src);
-	addr_parse("127.0.0.1", &flow.leg.dst);
+	addr_parse(home, &client.src);
+	addr_parse(home, &client.dst);
+	addr_parse(home, &flow.leg.src);
+	addr_parse(home, &flow.leg.dst);
 	flow.to_client.ifindex = if_nametoindex("lo");
 	leg.to_client = flow.to_client;
 	leg.client = client;
@@ -310,6 +320,13 @@ static int teardown(void **state)
 
 #define FLOW_TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, teardown)
 
+static void test_a_silent_endpoint_is_given_up_with_ipv6(void **state)
+{
+	home = "::1";
+	test_a_silent_endpoint_is_given_up(state);
+	home = "127.0.0.1";
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +339,8 @@ int main(void)
 		FLOW_TEST(test_an_idle_flow_is_ended_and_then_forgotten),
 		FLOW_TEST(test_many_flows_are_listed),
 		FLOW_TEST(test_a_silent_endpoint_is_given_up),
+		FLOW_TEST(test_a_slow_head_is_ended_with_ipv6),
+		FLOW_TEST(test_a_silent_endpoint_is_given_up_with_ipv6),
 	};
 	int skipped = fixture_enter("flows");
 

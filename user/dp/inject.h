@@ -28,14 +28,14 @@ struct segment {
 struct injector {
 	const struct dp *dp;
 	int raw;   /* socket */
+	int raw6;  /* -1 on a kernel without IPv6 */
 	char *out; /* what the program makes */
 };
 
 int injector_open(struct injector *in, const struct dp *dp, struct err *err);
 void injector_close(struct injector *in);
 
-/* As if it arrived on that interface, with that mark. -EAFNOSUPPORT for IPv6,
- * which the program does not know yet. */
+/* As if it arrived on that interface, with that mark. */
 int inject_run(struct injector *in, const struct segment *s, uint32_t ifindex,
 	       uint32_t mark, struct err *err);
 
