@@ -130,6 +130,11 @@ $(BUILD)/tools/%: tests/tools/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -o $@ $<
 
+$(BUILD)/tools/%.so: tests/tools/%.c Makefile
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -shared -fPIC -o $@ $<
+
 # Fuzzers: everything that they reach is compiled with clang's instrumentation.
 FUZZ = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_SRC = $(PURE) $(wildcard user/base/*.c user/k8s/*.c user/route/*.c)
@@ -166,7 +171,7 @@ BUILDS_unit = $(UNIT)
 BUILDS_twin = $(TWIN)
 BUILDS_prog = $(PROG)
 BUILDS_regex = $(BUILD)/regex/pcre2_diff
-BUILDS_e2e = $(BUILD)/tools/link
+BUILDS_e2e = $(BUILD)/tools/link $(BUILD)/tools/crash.so
 BUILDS_kernel = $(BUILD)/kernel/loadall $(BUILD)/tools/link $(PROG)
 TESTS = $(or $(T),$(SUITES))
 MAKE_J2 = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)

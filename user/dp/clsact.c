@@ -51,6 +51,70 @@ static void destroy_qdisc(uint32_t ifindex)
 	bpf_tc_hook_destroy(&hook);
 }
 
+/* Of a dump of filters or qdiscs, those that count: each chain of filters begins with
+ * an entry without a handle; qdiscs of all interfaces come. */
+static bool counts(const struct nlmsghdr *m, const struct tcmsg *ask)
+{
+	const struct tcmsg *tc = NLMSG_DATA(m);
+
+	if (m->nlmsg_type == RTM_NEWTFILTER)
+		return tc->tcm_handle;
+	return m->nlmsg_type == RTM_NEWQDISC && tc->tcm_ifindex == ask->tcm_ifindex &&
+	       tc->tcm_parent == TC_H_CLSACT;
+}
+
+/* Asks for all filters below `parent`, or for qdiscs; libbpf only knows how to ask
+ * for one filter. */
+static int count(int fd, uint16_t type, uint32_t ifindex, uint32_t parent)
+{
+	struct {
+		struct nlmsghdr head;
+		struct tcmsg tc;
+	} ask = {
+		.head =
+			{
+				.nlmsg_len = sizeof(ask),
+				.nlmsg_type = type,
+				.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+			},
+		.tc =
+			{
+				.tcm_family = AF_UNSPEC,
+				.tcm_ifindex = ifindex,
+				.tcm_parent = parent,
+			},
+	};
+	char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+	int found = 0;
+
+	if (send(fd, &ask, sizeof(ask), 0) < 0)
+		return -errno;
+	for (;;) {
+		ssize_t got = recv(fd, buf, sizeof(buf), 0);
+		unsigned int left = got;
+		struct nlmsghdr *m;
+
+		if (got < 0)
+			return -errno;
+		for (m = (struct nlmsghdr *)buf; NLMSG_OK(m, left);
+		     m = NLMSG_NEXT(m, left)) {
+			if (m->nlmsg_type == NLMSG_DONE)
+				return found;
+			if (m->nlmsg_type == NLMSG_ERROR)
+				return ((struct nlmsgerr *)NLMSG_DATA(m))->error;
+			found += counts(m, &ask.tc);
+		}
+	}
+}
+
+/* 1, 0, or -errno. One of the older kind, "ingress", is in the same place. */
+static int has_qdisc(uint32_t ifindex)
+{
+	auto_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	return fd < 0 ? -errno : count(fd, RTM_GETQDISC, ifindex, 0);
+}
+
 int clsact_attach(uint32_t ifindex, int prog, struct weir_attachment *at,
 		  int (*before)(const struct weir_attachment *at, void *arg), void *arg,
 		  struct err *err)
@@ -60,15 +124,27 @@ int clsact_attach(uint32_t ifindex, int prog, struct weir_attachment *at,
 			    .priority = CLSACT_PRIORITY);
 	int r;
 
-	hook_init(&hook, ifindex);
-	r = bpf_tc_hook_create(&hook);
-	if (r && r != -EEXIST)
+	r = has_qdisc(ifindex);
+	if (r < 0)
 		return say(ifindex, r, "clsact qdisc", err);
 	at->kind = WEIR_HOOK_CLSACT;
 	at->made_qdisc = !r;
 	at->handle = CLSACT_HANDLE;
 	at->priority = CLSACT_PRIORITY;
 	r = before(at, arg);
+	if (r)
+		return r;
+	hook_init(&hook, ifindex);
+	r = bpf_tc_hook_create(&hook);
+	if (r == -EEXIST && at->made_qdisc) {
+		/* Somebody was faster. */
+		at->made_qdisc = 0;
+		r = before(at, arg);
+	} else if (r && r != -EEXIST) {
+		return say(ifindex, r, "clsact qdisc", err);
+	} else {
+		r = 0;
+	}
 	if (!r) {
 		r = bpf_tc_attach(&hook, &opts);
 		if (r)
@@ -118,53 +194,6 @@ bool clsact_is_live(uint32_t ifindex, const struct weir_attachment *at)
 	return !bpf_tc_query(&hook, &opts);
 }
 
-/* Asks for all filters below `parent`; libbpf only knows how to ask for one. */
-static int count_filters(int fd, uint32_t ifindex, uint32_t parent)
-{
-	struct {
-		struct nlmsghdr head;
-		struct tcmsg tc;
-	} ask = {
-		.head =
-			{
-				.nlmsg_len = sizeof(ask),
-				.nlmsg_type = RTM_GETTFILTER,
-				.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-			},
-		.tc =
-			{
-				.tcm_family = AF_UNSPEC,
-				.tcm_ifindex = ifindex,
-				.tcm_parent = parent,
-			},
-	};
-	char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
-	int count = 0;
-
-	if (send(fd, &ask, sizeof(ask), 0) < 0)
-		return -errno;
-	for (;;) {
-		ssize_t got = recv(fd, buf, sizeof(buf), 0);
-		unsigned int left = got;
-		struct nlmsghdr *m;
-
-		if (got < 0)
-			return -errno;
-		for (m = (struct nlmsghdr *)buf; NLMSG_OK(m, left);
-		     m = NLMSG_NEXT(m, left)) {
-			const struct tcmsg *tc = NLMSG_DATA(m);
-
-			if (m->nlmsg_type == NLMSG_DONE)
-				return count;
-			if (m->nlmsg_type == NLMSG_ERROR)
-				return ((struct nlmsgerr *)NLMSG_DATA(m))->error;
-			/* Each chain begins with an entry without a handle. */
-			if (m->nlmsg_type == RTM_NEWTFILTER && tc->tcm_handle)
-				count++;
-		}
-	}
-}
-
 int clsact_filters(uint32_t ifindex, bool egress_too)
 {
 	auto_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -172,9 +201,10 @@ int clsact_filters(uint32_t ifindex, bool egress_too)
 
 	if (fd < 0)
 		return -errno;
-	in = count_filters(fd, ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS));
+	in = count(fd, RTM_GETTFILTER, ifindex,
+		   TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS));
 	if (in >= 0 && egress_too)
-		out = count_filters(fd, ifindex,
-				    TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
+		out = count(fd, RTM_GETTFILTER, ifindex,
+			    TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
 	return in < 0 ? in : out < 0 ? out : in + out;
 }

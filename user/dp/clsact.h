@@ -9,8 +9,9 @@
 
 #include "base/err.h"
 
-/* Fills made_qdisc, handle and priority of *at. Calls before(at, arg) when the
- * qdisc is there and before the filter is, so that both can be remembered. */
+/* Fills made_qdisc, handle and priority of *at. Calls before(at, arg) before
+ * qdisc and filter are made, so that both can be remembered; once more when somebody
+ * else turns out to have made the qdisc. */
 int clsact_attach(uint32_t ifindex, int prog, struct weir_attachment *at,
 		  int (*before)(const struct weir_attachment *at, void *arg), void *arg,
 		  struct err *err);

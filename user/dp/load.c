@@ -417,14 +417,15 @@ static int remove_hooks(const char *pin, struct err *err)
 
 int dp_remove(const char *pin, struct err *err)
 {
-	/* Links first: no program runs whose maps are going. settings is gone
-	 * with the maps, so that an interruption leaves "half made". */
+	/* Links first: no program runs whose maps are going. Then settings, so
+	 * that an interruption leaves "half made". */
 	static const char *const dirs[] = {"links", "progs", "maps"};
 	size_t i;
 	int r = remove_hooks(pin, err);
 
 	if (r)
 		return r;
+	unlink(pin_path(pin, "maps", dp_map_names[DP_MAP_settings]).s);
 	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		r = pin_clear(pin, dirs[i]);
 		if (r)
