@@ -17,7 +17,7 @@ mkdir "$work/rules"
 	service b 80 1027 10.77.1.3
 } >"$work/rules/services.yaml"
 ingress web '' / Prefix a 80 >"$work/rules/web.yaml"
-weir_start -f "$work/rules"
+weir_start -v -f "$work/rules"
 is "served by a" pod2 "$(get / | field pod)"
 
 before=$(generation)
@@ -45,13 +45,25 @@ ok "mended, it is followed" within 5 weir_ready "$before"
 is "with all that changed meanwhile" "pod2 pod3" \
 	"$(get / | field pod) $(get /mended | field pod)"
 
-# Endpoints alone.
+# Endpoints alone: only their file is read, and no rule is made anew.
+before=$(generation)
+: >"$work/weir.log"
 {
 	service a 80 1027 10.77.1.3
 	service b 80 1027 10.77.1.3
 } >"$work/services"
 mv "$work/services" "$work/rules/services.yaml"
 ok "endpoints alone are followed" within 5 answered_by pod3
+ok "that is told" within 5 grep -q "route table unchanged" "$work/weir.log"
+is "the generation stays" "$before" "$(generation)"
+ok "one file of four is taken apart" grep -q "1 of 4 files taken apart" "$work/weir.log"
+ok "for one group" grep -q "endpoints alone: 1 groups" "$work/weir.log"
+ok "no rule is made anew" not grep -q "made anew" "$work/weir.log"
+: >"$work/weir.log"
+touch "$work/rules/web.yaml"
+ok "a file with the same bytes: nothing is taken apart" \
+	within 5 grep -q "0 of 4 files taken apart" "$work/weir.log"
+ok "and no rule is made anew" not grep -q "made anew" "$work/weir.log"
 before=$(generation)
 rm "$work/rules/more.yaml"
 ok "a removed file is followed" within 5 weir_ready "$before"

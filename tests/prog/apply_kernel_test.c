@@ -164,6 +164,61 @@ static void test_endpoints_do_not_touch_the_table(void **state)
 	assert_string_equal(ep.text, "127.0.0.1:82");
 }
 
+static struct weir_endpoint endpoint_of(uint32_t id)
+{
+	struct weir_endpoint ep = {};
+
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_endpoints], &id, &ep), 0);
+	return ep;
+}
+
+static struct weir_group group_of(uint32_t id)
+{
+	struct weir_group g = {};
+
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_groups], &id, &g), 0);
+	return g;
+}
+
+static void test_endpoints_alone(void **state)
+{
+	struct weir_group was, now, other;
+	struct ir fresh = {}, served;
+	uint32_t group;
+
+	add_route("", "/x", add_group("ns/s:80", "127.0.0.1:81"));
+	add_route("", "/y", add_group("ns/t:80", "127.0.0.1:91"));
+	apply();
+	group = ir.groups.item[0].id;
+	was = group_of(group);
+	other = group_of(ir.groups.item[1].id);
+
+	served = ir;
+	ir = fresh;
+	add_group("ns/s:80", "127.0.0.1:82");
+	ir.groups.item[0].id = group;
+	fresh = ir;
+	ir = served;
+	assert_true(applier_is_current(&applier));
+	assert_int_equal(apply_endpoints(&applier, &ir, &fresh, &done, &err), 0);
+	ir_free(&fresh);
+	assert_false(done.swapped);
+	assert_int_equal(done.generation, 1);
+	assert_int_equal(ir.groups.item[0].endpoints.item[0].port, 82);
+
+	now = group_of(group);
+	assert_int_equal(now.share[WEIR_IPV4].count, 1);
+	assert_string_equal(endpoint_of(now.slot[0]).text, "127.0.0.1:82");
+	assert_int_equal(endpoint_of(now.slot[0]).state, WEIR_ENDPOINT_READY);
+	assert_int_equal(endpoint_of(was.slot[0]).state, WEIR_ENDPOINT_GONE);
+	/* The other group's stays, and all of them are known as they are now. */
+	assert_int_equal(endpoint_of(other.slot[0]).state, WEIR_ENDPOINT_READY);
+	assert_true(book_has_unwanted_endpoints(&applier.book));
+	apply();
+	assert_false(done.swapped);
+	assert_int_equal(group_of(group).slot[0], now.slot[0]);
+}
+
 static void test_ids_stay_with_their_rules(void **state)
 {
 	uint32_t first, second, group;
@@ -333,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		KERNEL_TEST(test_first_rules),
 		KERNEL_TEST(test_endpoints_do_not_touch_the_table),
+		KERNEL_TEST(test_endpoints_alone),
 		KERNEL_TEST(test_ids_stay_with_their_rules),
 		KERNEL_TEST(test_the_table_in_use_is_a_valid_one),
 		KERNEL_TEST(test_many_rules_grow_the_table),

@@ -86,7 +86,7 @@ static void test_file_written(void **state)
 	put(p, "other.yaml", "b");
 	assert_false(files_changed(&f));
 	put(p, "rules.conf", "b");
-	assert_true(files_changed(&f));
+	assert_int_equal(files_changed(&f), FILES_WRITTEN);
 	assert_false(files_changed(&f));
 	files_fini(&f);
 }
@@ -109,11 +109,11 @@ static void test_file_replaced(void **state)
 		assert_false(files_changed(&f));
 		snprintf(from, sizeof(from), "%s", at(p, "rules.yaml~"));
 		assert_int_equal(rename(from, path), 0);
-		assert_true(files_changed(&f));
+		assert_int_equal(files_changed(&f), FILES_WRITTEN);
 		assert_int_equal(files_refresh(&f, &err), 0);
 	}
 	unlink(path);
-	assert_true(files_changed(&f));
+	assert_int_equal(files_changed(&f), FILES_MOVED);
 	files_fini(&f);
 }
 
@@ -131,10 +131,11 @@ static void test_directory_and_below(void **state)
 	put(p, "README.md", "a");
 	assert_false(files_changed(&f));
 	assert_int_equal(mkdir(at(p, "sub"), 0700), 0);
-	assert_true(files_changed(&f));
+	put(p, "a.yaml", "b");
+	assert_int_equal(files_changed(&f), FILES_MOVED);
 	assert_int_equal(files_refresh(&f, &err), 0);
 	put(p, "sub/b.json", "{}");
-	assert_true(files_changed(&f));
+	assert_int_equal(files_changed(&f), FILES_WRITTEN);
 	unlink(at(p, "sub/b.json"));
 	assert_true(files_changed(&f));
 	files_fini(&f);

@@ -526,6 +526,76 @@ static void test_many_endpoints(void **state)
 	store_free(&store);
 }
 
+#define SLICE_T(address)                                                   \
+	"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"           \
+	"metadata: {name: s-1, labels: {kubernetes.io/service-name: s}}\n" \
+	"ports: [{port: 8080}]\nendpoints: [" address "]\n"
+
+static void replace_slice(struct store *store, const char *text)
+{
+	struct store one = {};
+	struct endpoint_slice *s;
+
+	load_text(&one, "u", text);
+	s = (struct endpoint_slice *)store_get(&one, OBJECT_ENDPOINT_SLICE, "default",
+					       "s-1");
+	assert_non_null(s);
+	one.objects[OBJECT_ENDPOINT_SLICE].len = 0; /* its owner changes */
+	assert_int_equal(store_replace(store, &s->meta), 0);
+	store_free(&one);
+}
+
+/* A Service's groups alone give what building everything gives. */
+static void test_endpoints_again(void **state)
+{
+	static const char *const hands[] = {"default/s=10.9.9.9:99"};
+	struct route_options opt = {.endpoints = hands, .endpoint_count = 1};
+	struct text got = {}, want = {};
+	struct ir ir = {}, again = {}, fresh = {};
+	struct store store = {};
+	struct err err = {};
+
+	load_text(&store, "s",
+		  "{apiVersion: v1, kind: Service, metadata: {name: s}, "
+		  "spec: {ports: [{port: 80}]}}");
+	load_text(&store, "t", SLICE_T("{addresses: [10.0.0.1]}"));
+	load_text(&store, "u", WEB("a", "/x"));
+	assert_int_equal(route_build(&store, &opt, &ir, &err), 0);
+	ir.groups.item[0].id = 77;
+	replace_slice(&store,
+		      SLICE_T("{addresses: [10.0.0.2]}, {addresses: [10.0.0.3]}"));
+	assert_int_equal(
+		route_endpoints(&store, &opt, &ir, "default", "other", &fresh, &err),
+		0);
+	assert_int_equal(fresh.groups.len, 0);
+	assert_int_equal(
+		route_endpoints(&store, &opt, &ir, "default", "s", &fresh, &err), 0);
+	assert_int_equal(fresh.groups.len, 1);
+	assert_int_equal(fresh.groups.item[0].id, 77);
+	assert_int_equal(route_build(&store, &opt, &again, &err), 0);
+	put_ir(&got, &fresh);
+	put_ir(&want, &again);
+	assert_string_equal(got.buf, "group default/s:80 10.0.0.2:8080 10.0.0.3:8080 "
+				     "10.9.9.9:99\n");
+	assert_non_null(strstr(want.buf, got.buf));
+	ir_free(&fresh);
+	memset(&fresh, 0, sizeof(fresh));
+
+	/* None is left: that is said again. */
+	opt.endpoint_count = 0;
+	replace_slice(&store, SLICE_T(""));
+	assert_int_equal(
+		route_endpoints(&store, &opt, &ir, "default", "s", &fresh, &err), 0);
+	assert_int_equal(fresh.groups.item[0].endpoints.len, 0);
+	assert_int_equal(fresh.warnings.len, 1);
+	assert_string_equal(fresh.warnings.item[0].text,
+			    "default/s:80 has no endpoint that is ready: 503");
+	ir_free(&fresh);
+	ir_free(&again);
+	ir_free(&ir);
+	store_free(&store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -536,6 +606,7 @@ int main(void)
 		cmocka_unit_test(test_check_ingress),
 		cmocka_unit_test(test_wrong_options),
 		cmocka_unit_test(test_many_endpoints),
+		cmocka_unit_test(test_endpoints_again),
 	};
 
 	return cmocka_run_group_tests_name("route.build", tests, NULL, NULL);

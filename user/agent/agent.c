@@ -28,8 +28,8 @@
 #include "dp/pin.h"
 #include "dp/silent.h"
 
-/* A single change is taken at once. Changes in bursts (an editor's several
- * steps, a directory copied) are waited out, but not for ever. */
+/* A file that was written or replaced is taken at once. Changes in bursts (an
+ * editor's several steps, a directory copied) are waited out, but not for ever. */
 #define SINGLE_MS 3u
 #define QUIET_MS 50u
 #define QUIET_MOST_NS (1000 * 1000000ull)
@@ -48,8 +48,8 @@ struct agent {
 	struct loop loop;
 	struct dp dp;
 	struct applier applier;
-	struct store store; /* kept with the ir: what is served now */
-	struct ir ir;
+	struct manifests manifests; /* as they were last read */
+	struct ir ir;		    /* what is served now */
 	struct files files;
 	struct sweep_memory memory; /* of connections */
 	enum change change;
@@ -132,7 +132,7 @@ static int settle_node(void *arg, struct err *err)
 
 /* ---- reconcile ---- */
 
-static void note_change(struct agent *a, enum change change)
+static void note_change_in(struct agent *a, enum change change, uint32_t ms)
 {
 	uint64_t now = monotonic_ns();
 
@@ -140,8 +140,12 @@ static void note_change(struct agent *a, enum change change)
 		a->first_change_ns = now;
 	if (change > a->change)
 		a->change = change;
-	timer_set(&a->quiet, now - a->first_change_ns > QUIET_MOST_NS ? 1 : QUIET_MS,
-		  0);
+	timer_set(&a->quiet, now - a->first_change_ns > QUIET_MOST_NS ? 1 : ms, 0);
+}
+
+static void note_change(struct agent *a, enum change change)
+{
+	note_change_in(a, change, QUIET_MS);
 }
 
 static void say_applied(const struct agent *a, const struct applied *done)
@@ -156,25 +160,50 @@ static void say_applied(const struct agent *a, const struct applied *done)
 }
 
 /* Rules from the manifests; those in use stay when the new ones are refused. */
-static int reconcile_rules(struct agent *a, struct err *err)
+static int reconcile_rules(struct agent *a, struct applied *done, struct err *err)
 {
-	struct applied done;
-	struct store store;
 	struct ir ir;
-	int r = source_compile(&a->opt->source, &store, &ir, err);
+	int r = source_rules(&a->opt->source, &a->manifests, &ir, err);
 
 	if (r)
 		return r;
-	r = apply_ir(&a->applier, &ir, &done, err);
+	r = apply_ir(&a->applier, &ir, done, err);
 	if (r) {
 		ir_free(&ir);
-		store_free(&store);
 		return r;
 	}
 	ir_free(&a->ir);
-	store_free(&a->store);
 	a->ir = ir;
-	a->store = store;
+	return 0;
+}
+
+static int reconcile_endpoints(struct agent *a, struct applied *done, struct err *err)
+{
+	struct ir fresh;
+	int r = source_endpoints(&a->opt->source, &a->manifests, &a->ir, &fresh, err);
+
+	if (r)
+		return r;
+	r = apply_endpoints(&a->applier, &a->ir, &fresh, done, err);
+	ir_free(&fresh);
+	return r;
+}
+
+/* What is new in the manifests. News that were refused are news again. */
+static int reconcile_manifests(struct agent *a, struct err *err)
+{
+	struct applied done;
+	int r = source_read(&a->opt->source, &a->manifests, err);
+
+	if (r)
+		return r;
+	if (a->manifests.news == MANIFESTS_RULES || !applier_is_current(&a->applier))
+		r = reconcile_rules(a, &done, err);
+	else
+		r = reconcile_endpoints(a, &done, err);
+	if (r)
+		return r;
+	manifests_taken(&a->manifests);
 	say_applied(a, &done);
 	return 0;
 }
@@ -199,7 +228,8 @@ static void reconcile(struct agent *a, enum change change)
 		note_change(a, change); /* once more, a little later */
 		return;
 	}
-	r = change == CHANGE_RULES ? reconcile_rules(a, &err) : reconcile_node(a, &err);
+	r = change == CHANGE_RULES ? reconcile_manifests(a, &err)
+				   : reconcile_node(a, &err);
 	if (!r)
 		return;
 	err_print(&err);
@@ -231,7 +261,11 @@ static void on_files(struct watch *w)
 {
 	struct agent *a = w->arg;
 
-	if (files_changed(&a->files))
+	enum files_change what = files_changed(&a->files);
+
+	if (what == FILES_WRITTEN && a->change == CHANGE_NONE)
+		note_change_in(a, CHANGE_RULES, SINGLE_MS);
+	else if (what != FILES_SAME)
 		note_change(a, CHANGE_RULES);
 }
 
@@ -412,7 +446,9 @@ static int start(struct agent *a, struct err *err)
 	vec_free(&listeners);
 	names_free(&ifaces);
 	if (!r)
-		r = source_compile(&a->opt->source, &a->store, &a->ir, err);
+		r = source_read(&a->opt->source, &a->manifests, err);
+	if (!r)
+		r = source_rules(&a->opt->source, &a->manifests, &a->ir, err);
 	if (!r)
 		r = watch_all(a, err);
 	if (r)
@@ -432,6 +468,7 @@ static int start(struct agent *a, struct err *err)
 		return r;
 	if (a->dp.adopted)
 		log_info("adopted the data path under %s", a->opt->pin);
+	manifests_taken(&a->manifests);
 	say_applied(a, &done);
 	say_serving(a);
 	return 0;
@@ -482,7 +519,7 @@ static void agent_fini(struct agent *a)
 	applier_free(&a->applier);
 	dp_close(&a->dp);
 	ir_free(&a->ir);
-	store_free(&a->store);
+	manifests_free(&a->manifests);
 }
 
 int agent_run(const struct agent_options *opt, struct err *err)

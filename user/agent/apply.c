@@ -465,6 +465,79 @@ int apply_ir(struct applier *a, struct ir *ir, struct applied *out, struct err *
 	return r;
 }
 
+static struct ir_group *group_by_id(struct ir *ir, uint32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < ir->groups.len; i++)
+		if (ir->groups.item[i].id == id)
+			return &ir->groups.item[i];
+	return NULL;
+}
+
+/* `old` are the groups of before, in the order of p->groups. */
+static int write_endpoints(struct applier *a, const struct plan *p,
+			   const struct plan *old, struct err *err)
+{
+	size_t i, count = p->ir->groups.len;
+	uint16_t mss;
+	int r = book_write_groups(&a->book, a->dp, p->groups, count, &mss, err);
+
+	for (i = 0; i < count && !r; i++)
+		r = book_drop_endpoints(&a->book, a->dp, &old->groups[i], &p->groups[i],
+					err);
+	if (r || !count || mss >= a->mss)
+		return r; /* paths that have become wider may wait */
+	a->mss = mss;
+	return listeners_set_mss(a->dp, mss, err);
+}
+
+/* Both get what the other one had: fresh is to be written, `ir` to be served. */
+static void exchange_endpoints(struct ir *ir, struct ir *fresh)
+{
+	size_t i;
+
+	for (i = 0; i < fresh->groups.len; i++) {
+		struct ir_group *now = &fresh->groups.item[i];
+		struct ir_group *served = group_by_id(ir, now->id), was = *served;
+
+		served->endpoints.item = now->endpoints.item;
+		served->endpoints.len = now->endpoints.len;
+		served->endpoints.cap = now->endpoints.cap;
+		now->endpoints.item = was.endpoints.item;
+		now->endpoints.len = was.endpoints.len;
+		now->endpoints.cap = was.endpoints.cap;
+	}
+}
+
+int apply_endpoints(struct applier *a, struct ir *ir, struct ir *fresh,
+		    struct applied *out, struct err *err)
+{
+	struct plan now = {.ir = fresh}, old = {.ir = fresh};
+	struct weir_settings s;
+	int r = dp_settings_read(a->dp, &s, err);
+
+	if (!r)
+		r = plan_groups(a, &now, err);
+	if (r) {
+		plan_free(&now);
+		return r;
+	}
+	exchange_endpoints(ir, fresh);
+	r = plan_groups(a, &old, err);
+	if (!r)
+		r = write_endpoints(a, &now, &old, err);
+	if (!r)
+		r = write_settings(a, ir, false, &s, err);
+	if (r)
+		a->is_ready = false; /* all rules are applied again next time */
+	else
+		*out = (struct applied){.generation = s.generation};
+	plan_free(&now);
+	plan_free(&old);
+	return r;
+}
+
 int apply_paths(struct applier *a, struct ir *ir, struct err *err)
 {
 	struct plan p = {.ir = ir};

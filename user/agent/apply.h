@@ -45,6 +45,12 @@ struct applied {
 /* The caller holds the change lock, and the ir stays his (its ids are set). */
 int apply_ir(struct applier *a, struct ir *ir, struct applied *out, struct err *err);
 
+/* New endpoints for some groups of the ir that is applied already: `fresh` has the
+ * groups, by their ids, and gives its endpoints to `ir`. Routes and the route table
+ * are not looked at. The caller has asked applier_is_current(). */
+int apply_endpoints(struct applier *a, struct ir *ir, struct ir *fresh,
+		    struct applied *out, struct err *err);
+
 /* The ir that is applied already, once more, for its endpoints alone: the ways to
  * them may have changed. Nothing is done when another process has applied
  * something else in the meantime. */

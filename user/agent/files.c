@@ -192,10 +192,17 @@ static bool matters(const struct files *f, const struct inotify_event *e)
 	return false;
 }
 
-bool files_changed(struct files *f)
+static enum files_change change_of(const struct inotify_event *e)
+{
+	bool is_write = e->mask & (IN_CLOSE_WRITE | IN_MOVED_TO);
+
+	return is_write && !(e->mask & IN_ISDIR) ? FILES_WRITTEN : FILES_MOVED;
+}
+
+enum files_change files_changed(struct files *f)
 {
 	char buf[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
-	bool changed = false;
+	enum files_change changed = FILES_SAME;
 	ssize_t got;
 
 	while ((got = read(f->fd, buf, sizeof(buf))) > 0) {
@@ -204,7 +211,8 @@ bool files_changed(struct files *f)
 		while (p < buf + got) {
 			const struct inotify_event *e = (const void *)p;
 
-			changed |= matters(f, e);
+			if (matters(f, e) && change_of(e) > changed)
+				changed = change_of(e);
 			p += sizeof(*e) + e->len;
 		}
 	}

@@ -30,7 +30,13 @@ int files_init(struct files *f, const char *const *paths, size_t count,
 /* After a change: directories may have come. */
 int files_refresh(struct files *f, struct err *err);
 
-/* Reads what inotify has to say: does any of it matter? */
-bool files_changed(struct files *f);
+enum files_change {
+	FILES_SAME,    /* nothing that matters */
+	FILES_WRITTEN, /* files were written, or others put in their place */
+	FILES_MOVED,   /* something has come or gone */
+};
+
+/* Reads what inotify has to say. */
+enum files_change files_changed(struct files *f);
 
 void files_fini(struct files *f);

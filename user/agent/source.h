@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "k8s/load.h"
 #include "k8s/store.h"
 #include "route/build.h"
 #include "route/ir.h"
@@ -21,3 +22,15 @@ struct source {
  * On failure store and ir are empty; else the caller frees both. */
 int source_compile(const struct source *src, struct store *store, struct ir *ir,
 		   struct err *err);
+
+/* The same in steps, for whoever follows the files. What is new stands in `m`. */
+int source_read(const struct source *src, struct manifests *m, struct err *err);
+
+/* All rules. On failure the ir is empty. */
+int source_rules(const struct source *src, const struct manifests *m, struct ir *ir,
+		 struct err *err);
+
+/* The groups of `ir` whose endpoints are news, as they are now, into `fresh`: for
+ * MANIFESTS_ENDPOINTS. On failure it is empty. */
+int source_endpoints(const struct source *src, const struct manifests *m,
+		     const struct ir *ir, struct ir *fresh, struct err *err);

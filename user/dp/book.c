@@ -437,6 +437,55 @@ static bool retire_value(const struct registry_entry *e, void *arg)
 	return true;
 }
 
+static int mark_gone(struct registry_entry *e, const struct dp *dp, struct err *err)
+{
+	struct weir_endpoint ep;
+
+	if (bpf_map_lookup_elem(dp->map[DP_MAP_endpoints], &e->id, &ep) ||
+	    ep.state == WEIR_ENDPOINT_GONE)
+		return 0;
+	ep.state = WEIR_ENDPOINT_GONE;
+	return write_value(dp, DP_MAP_endpoints, e->id, &ep, e,
+			   hash64(&ep, sizeof(ep), 0), err);
+}
+
+static bool has_endpoint(const struct group_want *g, const struct endpoint_want *want)
+{
+	size_t i;
+
+	for (i = 0; i < g->count; i++)
+		if (g->endpoints[i].port == want->port &&
+		    !memcmp(&g->endpoints[i].addr, &want->addr, sizeof(want->addr)))
+			return true;
+	return false;
+}
+
+int book_drop_endpoints(struct book *book, const struct dp *dp,
+			const struct group_want *old, const struct group_want *now,
+			struct err *err)
+{
+	char service[WEIR_NAME_MAX], text[WEIR_ADDR_TEXT], key[KEY_MAX];
+	size_t i;
+	int r = 0;
+
+	kept_name(old->name, service);
+	for (i = 0; i < old->count && !r; i++) {
+		const struct endpoint_want *want = &old->endpoints[i];
+		struct registry_entry *e;
+
+		if (has_endpoint(now, want))
+			continue;
+		addr_format_port(&want->addr, want->port, text);
+		endpoint_key(service, text, key);
+		e = registry_take(&book->endpoints, key);
+		if (!e)
+			return no_memory(err);
+		e->wanted = false;
+		r = mark_gone(e, dp, err);
+	}
+	return r;
+}
+
 int book_retire(struct book *book, const struct dp *dp, struct err *err)
 {
 	struct retire groups = {dp, DP_MAP_groups};
@@ -447,16 +496,8 @@ int book_retire(struct book *book, const struct dp *dp, struct err *err)
 	registry_drop(&book->routes, retire_value, &routes);
 	for (i = 0; i < book->endpoints.len; i++) {
 		struct registry_entry *e = &book->endpoints.item[i];
-		struct weir_endpoint ep;
-		int r;
+		int r = e->wanted ? 0 : mark_gone(e, dp, err);
 
-		if (e->wanted ||
-		    bpf_map_lookup_elem(dp->map[DP_MAP_endpoints], &e->id, &ep) ||
-		    ep.state == WEIR_ENDPOINT_GONE)
-			continue;
-		ep.state = WEIR_ENDPOINT_GONE;
-		r = write_value(dp, DP_MAP_endpoints, e->id, &ep, e,
-				hash64(&ep, sizeof(ep), 0), err);
 		if (r)
 			return r;
 	}

@@ -61,6 +61,10 @@ int book_route(struct book *book, const struct weir_route *route, size_t *place,
 int book_write_groups(struct book *book, const struct dp *dp,
 		      const struct group_want *want, size_t count, uint16_t *mss,
 		      struct err *err);
+/* Endpoints of a group that `now` no longer has: marked as gone. */
+int book_drop_endpoints(struct book *book, const struct dp *dp,
+			const struct group_want *old, const struct group_want *now,
+			struct err *err);
 int book_write_route(struct book *book, const struct dp *dp, size_t place,
 		     const struct weir_route *route, struct err *err);
 

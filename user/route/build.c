@@ -626,6 +626,22 @@ int route_check_ingress(const struct store *store, const struct route_options *o
 	return ret;
 }
 
+int route_endpoints(const struct store *store, const struct route_options *opt,
+		    const struct ir *ir, const char *ns, const char *service,
+		    struct ir *out, struct err *err)
+{
+	struct route_options own = *opt;
+	struct err local = {};
+	struct builder b = {.store = store, .opt = &own, .ir = out};
+	int ret;
+
+	b.err = err ? err : &local;
+	fill_options(&own);
+	ret = resolve_again(&b, ir, ns, service);
+	finish(&b);
+	return ret;
+}
+
 int route_build(const struct store *store, const struct route_options *opt,
 		struct ir *out, struct err *err)
 {

@@ -41,6 +41,13 @@ struct route_options {
 int route_build(const struct store *store, const struct route_options *opt,
 		struct ir *out, struct err *err);
 
+/* The groups of one Service among those of `ir`, with the endpoints that they have
+ * now; for when its EndpointSlices or Endpoints have changed and nothing else.
+ * They are added to `out`, which takes the warnings too; ids are those in `ir`. */
+int route_endpoints(const struct store *store, const struct route_options *opt,
+		    const struct ir *ir, const char *ns, const char *service,
+		    struct ir *out, struct err *err);
+
 /* Would this Ingress be refused? 0, or -EINVAL and the sentence. Whoever
  * follows an API server asks before it replaces the version that is served. */
 int route_check_ingress(const struct store *store, const struct route_options *opt,

@@ -56,6 +56,10 @@ bool class_takes_plugin(const struct builder *b, const struct object *o);
 int resolve_prepare(struct builder *b);
 void resolve_finish(struct builder *b);
 
+/* route_endpoints(), by a builder of its own. */
+int resolve_again(struct builder *b, const struct ir *ir, const char *ns,
+		  const char *service);
+
 struct backend_target {
 	uint32_t group;		       /* index in ir.groups, UINT32_MAX: none */
 	const char *text;	       /* "namespace/service:port" */

@@ -34,6 +34,8 @@ static void free_route(struct ir_route *r)
 static void free_group(struct ir_group *g)
 {
 	free(g->name);
+	free(g->service);
+	free(g->port);
 	vec_free(&g->endpoints);
 }
 

@@ -69,8 +69,10 @@ struct ir_endpoint {
 };
 
 struct ir_group {
-	uint32_t id; /* given by whoever compiles; stable across rebuilds */
-	char *name;  /* "namespace/service:port" */
+	uint32_t id;   /* given by whoever compiles; stable across rebuilds */
+	char *name;    /* "namespace/service:port" */
+	char *service; /* "namespace/service", NULL for the gateway */
+	char *port;    /* its name in EndpointSlices, NULL: no such port */
 	struct vec_of(struct ir_endpoint) endpoints; /* no duplicates */
 };
 

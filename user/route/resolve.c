@@ -20,18 +20,23 @@ static int compare_slices(const void *x, const void *y)
 	return r ? r : strcmp((*a)->meta.name, (*b)->meta.name);
 }
 
-static int prepare_slices(struct builder *b)
+/* Those of one Service, or of all when it is NULL. */
+static int prepare_slices(struct builder *b, const char *ns, const char *service)
 {
 	const struct store *s = b->store;
-	const struct endpoint_slice **slot;
+	const struct endpoint_slice **slot, *slice;
 	size_t i;
 
 	for (i = 0; i < s->objects[OBJECT_ENDPOINT_SLICE].len; i++) {
+		slice = (const struct endpoint_slice *)s->objects[OBJECT_ENDPOINT_SLICE]
+				.item[i];
+		if (service &&
+		    (strcmp(slice->service, service) || strcmp(slice->meta.ns, ns)))
+			continue;
 		slot = vec_push(&b->slices);
 		if (!slot)
 			return build_memory(b);
-		*slot = (const struct endpoint_slice *)s->objects[OBJECT_ENDPOINT_SLICE]
-				.item[i];
+		*slot = slice;
 	}
 	if (b->slices.len)
 		qsort(b->slices.item, b->slices.len, sizeof(*b->slices.item),
@@ -125,20 +130,26 @@ static int prepare_gateway(struct builder *b)
 	return 0;
 }
 
-int resolve_prepare(struct builder *b)
+static int prepare_hands(struct builder *b)
 {
 	size_t i;
-	int ret;
+	int ret = 0;
 
-	ret = prepare_gateway(b);
-	if (!ret)
-		ret = prepare_slices(b);
 	for (i = 0; i < b->opt->endpoint_count && !ret; i++)
 		ret = read_hand(b, b->opt->endpoints[i]);
 	if (!ret && b->by_hand.len)
 		qsort(b->by_hand.item, b->by_hand.len, sizeof(*b->by_hand.item),
 		      compare_hands);
 	return ret;
+}
+
+int resolve_prepare(struct builder *b)
+{
+	int ret = prepare_gateway(b);
+
+	if (!ret)
+		ret = prepare_slices(b, NULL, NULL);
+	return ret ? ret : prepare_hands(b);
 }
 
 void resolve_finish(struct builder *b)
@@ -353,7 +364,9 @@ static int push_group(struct collect *c, uint32_t *index)
 	if (!g)
 		return build_memory(b);
 	g->name = strdup(c->name);
-	if (!g->name)
+	g->service = strdup(c->full_name);
+	g->port = c->port ? strdup(c->port->name) : NULL;
+	if (!g->name || !g->service || (c->port && !g->port))
 		return build_memory(b);
 	for (i = 0; i < c->found.len; i++) {
 		struct ir_endpoint *e = vec_push(&g->endpoints);
@@ -447,4 +460,69 @@ int resolve_backend(struct builder *b, const char *ns,
 		return build_memory(b);
 	out->reason = "its backend is a resource, not a Service";
 	return 0;
+}
+
+/* The port that a group was made for: name and number are those of then. */
+static const struct service_port *same_port(const struct service *svc,
+					    const struct ir_group *g)
+{
+	const char *number = g->name + strlen(g->service);
+	char text[8];
+	size_t i;
+
+	for (i = 0; i < svc->port_count; i++) {
+		snprintf(text, sizeof(text), ":%u", svc->ports[i].port);
+		if (!strcmp(svc->ports[i].name, g->port) && !strcmp(text, number))
+			return &svc->ports[i];
+	}
+	return NULL;
+}
+
+static int collect_again(struct builder *b, const struct service *svc,
+			 const struct ir_group *g)
+{
+	const struct ingress_backend from = {.at = svc->meta.at};
+	struct collect c = {
+		.b = b,
+		.from = &from,
+		.service = svc,
+		.port = same_port(svc, g),
+		.full_name = g->service,
+		.name = g->name,
+	};
+	uint32_t index;
+	int ret;
+
+	if (!c.port)
+		return 0;
+	c.number = port_text(b, c.port, &from);
+	ret = c.number ? collect_group(&c, &index) : build_memory(b);
+	if (!ret)
+		b->ir->groups.item[index].id = g->id;
+	return ret;
+}
+
+int resolve_again(struct builder *b, const struct ir *ir, const char *ns,
+		  const char *service)
+{
+	const struct service *svc = (const struct service *)store_get(
+		b->store, OBJECT_SERVICE, ns, service);
+	const char *full = pool_printf(&b->pool, "%s/%s", ns, service);
+	size_t i;
+	int ret;
+
+	if (!full)
+		return build_memory(b);
+	if (!svc)
+		return 0;
+	ret = prepare_slices(b, ns, service);
+	if (!ret)
+		ret = prepare_hands(b);
+	for (i = 0; i < ir->groups.len && !ret; i++) {
+		const struct ir_group *g = &ir->groups.item[i];
+
+		if (g->port && !strcmp(g->service, full))
+			ret = collect_again(b, svc, g);
+	}
+	return ret;
 }
