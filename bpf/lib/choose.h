@@ -156,3 +156,27 @@ __noinline int choose_endpoint(struct weir_flow *f)
 	COUNT(ALL_EJECTED);
 	return choose_take(f, second);
 }
+
+/*
+ * May the next request stay with the endpoint that the flow has? It leaves one that
+ * is draining or gone, but not a draining one that is the last: what is still served
+ * there is better than a 503.
+ */
+static __always_inline bool choose_stays(const struct weir_flow *f)
+{
+	u32 id = f->endpoint_id, group = f->group_id;
+	struct weir_endpoint *e;
+	struct weir_group *g;
+
+	if (f->want_group != group)
+		return false;
+	e = bpf_map_lookup_elem(&endpoints, &id);
+	if (!e)
+		return false;
+	if (e->state == WEIR_ENDPOINT_READY || e->state == WEIR_ENDPOINT_UNHEALTHY)
+		return true;
+	if (e->state != WEIR_ENDPOINT_DRAINING)
+		return false;
+	g = bpf_map_lookup_elem(&groups, &group);
+	return g && !g->share[addr_family(&f->leg.src)].count;
+}

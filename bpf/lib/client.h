@@ -84,7 +84,7 @@ static __always_inline int client_connect(struct __sk_buff *skb, struct scratch 
 		return DROP(PROBE_ACKED);
 	}
 	if (seq_before(p->seq, f->head_end))
-		return VERDICT(CONNECT_AGAIN, connect_syn(skb, f));
+		return connect_again(skb, f);
 	if (p->seq != f->head_end)
 		return DROP(HEAD_GAP);
 	if (!packet_sum_ok(skb))

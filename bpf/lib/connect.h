@@ -178,6 +178,53 @@ __noinline int connect_start(struct __sk_buff *skb, struct weir_flow *f)
 	return (int)(outcome << 8) | (connect_syn(skb, f) & 0xff);
 }
 
+/* The endpoint has refused our SYN, or is silent: the next one, or 502; 504 after
+ * silence. The flow is claimed. */
+static __always_inline int connect_failed(struct weir_flow *f, struct weir_leg *l,
+					  bool silent)
+{
+	u32 group = f->want_group;
+	struct weir_group *g;
+
+	stats_failed(l);
+	health_failed(l->endpoint_id);
+	l->state = WEIR_LEG_CLOSED;
+	f->state = WEIR_FLOW_HEAD;
+	g = bpf_map_lookup_elem(&groups, &group);
+	if (g && f->tries < WEIR_CONNECT_TRIES &&
+	    f->tries < g->share[addr_family(&f->leg.src)].count)
+		return STEP_CONNECT;
+	if (silent) {
+		COUNT(CONNECT_TIMEOUT);
+		f->want_reply = WEIR_REPLY_TIMEOUT;
+		return STEP_REPLY;
+	}
+	COUNT(CONNECT_REFUSED);
+	f->want_reply = WEIR_REPLY_BAD_GATEWAY;
+	return STEP_REPLY;
+}
+
+/*
+ * The client repeats its request while the endpoint owes a SYN-ACK: so does our SYN,
+ * and after CONNECT_SILENT_NS another endpoint is tried. Linux repeats after 0.2, 0.6,
+ * 1.4 and 3 s: a SYN has had three more chances. (A client whose packet waits in a
+ * queue of this host repeats nothing: there the agent speaks, user/dp/silent.h.)
+ */
+#define CONNECT_SILENT_NS 2000000000ull
+
+__noinline int connect_again(struct __sk_buff *skb, struct weir_flow *f)
+{
+	struct scratch *s = scratch_get();
+	struct weir_leg *l;
+
+	if (!s || !f)
+		return DROP(ERROR);
+	l = flow_leg(f, &s->client);
+	if (l && bpf_ktime_get_ns() - l->syn_ns > CONNECT_SILENT_NS)
+		return connect_failed(f, l, true);
+	return VERDICT(CONNECT_AGAIN, connect_syn(skb, f));
+}
+
 /* Segments sent from the buffer for one packet that arrives. */
 #define SEND_SEGMENTS 32
 

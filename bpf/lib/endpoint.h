@@ -4,32 +4,6 @@
 
 #include "lib/request.h"
 
-/* Our SYN was refused: the next endpoint, or 502; 504 when it is the agent that
- * says so because the endpoint is silent. The flow is claimed. */
-static __always_inline int endpoint_refused(struct __sk_buff *skb, struct weir_flow *f,
-					    struct weir_leg *l)
-{
-	u32 group = f->want_group;
-	struct weir_group *g;
-
-	stats_failed(l);
-	health_failed(l->endpoint_id);
-	l->state = WEIR_LEG_CLOSED;
-	f->state = WEIR_FLOW_HEAD;
-	g = bpf_map_lookup_elem(&groups, &group);
-	if (g && f->tries < WEIR_CONNECT_TRIES &&
-	    f->tries < g->share[addr_family(&f->leg.src)].count)
-		return STEP_CONNECT;
-	if (skb->mark == WEIR_MARK_SILENT) {
-		COUNT(CONNECT_TIMEOUT);
-		f->want_reply = WEIR_REPLY_TIMEOUT;
-		return STEP_REPLY;
-	}
-	COUNT(CONNECT_REFUSED);
-	f->want_reply = WEIR_REPLY_BAD_GATEWAY;
-	return STEP_REPLY;
-}
-
 /* The leg waits for its SYN-ACK. */
 static __always_inline int endpoint_connect(struct __sk_buff *skb, struct scratch *s,
 					    struct weir_flow *f, struct weir_leg *l)
@@ -41,7 +15,7 @@ static __always_inline int endpoint_connect(struct __sk_buff *skb, struct scratc
 			return DROP(RST_IGNORED);
 		if (!packet_sum_ok(skb))
 			return DROP(HEAD_CSUM);
-		return endpoint_refused(skb, f, l);
+		return connect_failed(f, l, skb->mark == WEIR_MARK_SILENT);
 	}
 	if (!(p->flags & TCP_ACK))
 		return DROP(FLAGS_BAD);

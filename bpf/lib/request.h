@@ -177,9 +177,8 @@ __noinline int request_collect(struct __sk_buff *skb, struct weir_flow *f)
 	f->next_req = f->head_end;
 	f->body_left = 0;
 	if (status != HEAD_BAD && request_hand_over(f))
-		return f->state == WEIR_FLOW_SPLICED && f->want_group == f->group_id
-			       ? STEP_FORWARD
-			       : STEP_CONNECT;
+		return f->state == WEIR_FLOW_SPLICED && choose_stays(f) ? STEP_FORWARD
+									: STEP_CONNECT;
 	if (status == HEAD_VERSION) {
 		COUNT(REQ_VERSION);
 		f->want_reply = WEIR_REPLY_VERSION;
@@ -323,9 +322,8 @@ __noinline int request_route(struct __sk_buff *skb, struct weir_flow *f)
 	request_want(f, &s->h, &s->m, found);
 	if (f->want_group == WEIR_NO_ID)
 		return STEP_REPLY;
-	return f->state == WEIR_FLOW_SPLICED && f->want_group == f->group_id
-		       ? STEP_FORWARD
-		       : STEP_CONNECT;
+	return f->state == WEIR_FLOW_SPLICED && choose_stays(f) ? STEP_FORWARD
+								: STEP_CONNECT;
 }
 
 /* Put the first n bytes of the buffer (1..REWRITE_MAX) in place of the

@@ -48,7 +48,7 @@
 	/* endpoints */ \
 	X(CONNECT, "connect", "SYN sent to an endpoint") \
 	X(CONNECT_AGAIN, "connect_again", "SYN to the endpoint repeated") \
-	X(CONNECT_NEXT, "connect_next", "endpoint refused, another one tried") \
+	X(CONNECT_NEXT, "connect_next", "endpoint refused or was silent, another one tried") \
 	X(CONNECT_REFUSED, "connect_refused", "every endpoint refused, 502") \
 	X(CONNECT_TIMEOUT, "connect_timeout", "endpoint silent, 504") \
 	X(CONNECT_STALE, "connect_stale", "stale answer to a SYN, reset") \

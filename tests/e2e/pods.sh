@@ -62,3 +62,45 @@ ok "a pod whose interface is gone does not hold the other one up" \
 	within 20 answered_by pod2
 rules 10.77.1.2
 ok "nor after its endpoint is gone" within 5 answered_by pod2
+
+# --- a connection that is kept while its pod goes ------------------------------
+
+coproc KEPT { exec nsenter --net="/run/netns/$CLIENT" -- \
+	python3 "$(dirname "$0")/../tools/kept.py" "$LISTEN"; }
+children="$children $KEPT_PID"
+
+kept()
+{
+	local answer
+
+	echo "$1" >&"${KEPT[1]}"
+	read -r -t 10 answer <&"${KEPT[0]}"
+	echo "$answer"
+}
+
+# state ADDRESS: of the endpoint.
+state()
+{
+	weir endpoints -o json | jq -r --arg a "$1" '.[] | select(.address == $a).state'
+}
+
+is_state()
+{
+	[ "$(state "$1")" = "$2" ]
+}
+
+pod_up 5
+echo_pod 5
+is "one connection" pod2 "$(kept /)"
+service web 80 1027 10.77.1.2 10.77.1.5 | sed '/10.77.1.2/s/ready: true/ready: false, serving: true, terminating: true/' \
+	>"$work/new.yaml"
+ingress web '' / Prefix web 80 >>"$work/new.yaml"
+mv "$work/new.yaml" "$work/rules/web.yaml"
+ok "its pod is draining" within 5 is_state 10.77.1.2:1027 draining
+is "new connections go elsewhere" "pod5 pod5 pod5" \
+	"$(for i in 1 2 3; do get / | field pod; done | xargs)"
+is "and the next request of the old one as well" pod5 "$(kept /)"
+is "where it stays" "pod5 pod5" "$(kept /) $(kept /)"
+rules 10.77.1.2
+ok "its second pod is removed" within 5 is_state 10.77.1.5:1027 gone
+is "the next request leaves it" pod2 "$(kept /)"

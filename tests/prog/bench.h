@@ -126,6 +126,7 @@ bool bench_flow(uint16_t client_port, struct weir_flow *f);
 void bench_flow_drop(uint16_t client_port);
 void bench_flow_put(uint16_t client_port, const struct weir_flow *f);
 bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l);
+void bench_leg_put(uint32_t endpoint_ip, uint16_t port, const struct weir_leg *l);
 uint32_t bench_legs(void);
 uint32_t bench_slots_free(void);
 uint32_t bench_slots_held(void);
@@ -139,8 +140,11 @@ void bench_endpoint(uint32_t id, uint32_t ip, enum weir_endpoint_state state);
 void bench_table(bool there);
 /* Which endpoint the next connection of a group gets. */
 void bench_turn(uint32_t group, uint64_t turn);
-/* A group of `count` endpoints laid out in slots. */
+/* A group of `count` endpoints laid out in slots; or one whose endpoints are all of the
+ * family that the client has not. */
 void bench_group(uint32_t group, const uint32_t *slot, uint32_t slots, uint32_t count);
+void bench_group_other(uint32_t group, const uint32_t *slot, uint32_t slots,
+		       uint32_t count);
 /* What the kernel remembers of an endpoint's failures. */
 bool bench_health(uint32_t endpoint, struct weir_health *h);
 void bench_health_put(uint32_t endpoint, const struct weir_health *h);

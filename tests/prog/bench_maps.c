@@ -82,19 +82,39 @@ void bench_table(bool there)
 		bpf_map_delete_elem(bench_map("table"), &zero);
 }
 
+static void put_group(uint32_t group, enum weir_family family, const uint32_t *slot,
+		      uint32_t slots, uint32_t count)
+{
+	struct weir_group g = {};
+
+	g.share[family] = (struct weir_share){count, 0, slots};
+	memcpy(g.slot, slot, slots * sizeof(*slot));
+	map_put("groups", &group, &g);
+}
+
+static enum weir_family family_of_mode(void)
+{
+	return bench_mode()->v6 ? WEIR_IPV6 : WEIR_IPV4;
+}
+
+void bench_group(uint32_t group, const uint32_t *slot, uint32_t slots, uint32_t count)
+{
+	put_group(group, family_of_mode(), slot, slots, count);
+}
+
+void bench_group_other(uint32_t group, const uint32_t *slot, uint32_t slots,
+		       uint32_t count)
+{
+	put_group(group, !family_of_mode(), slot, slots, count);
+}
+
 static void put_groups(void)
 {
-	static struct weir_group a = {.share = {{2, 0, 2}}, .slot = {0, 1}};
-	static struct weir_group two = {.share = {{1, 0, 1}}, .slot = {2}};
-	static struct weir_group none;
-	uint32_t id;
+	const uint32_t slot[] = {0, 1, 2};
 
-	id = GROUP_A;
-	map_put("groups", &id, &a);
-	id = GROUP_B;
-	map_put("groups", &id, &two);
-	id = GROUP_NONE;
-	map_put("groups", &id, &none);
+	bench_group(GROUP_A, slot, 2, 2);
+	bench_group(GROUP_B, slot + 2, 1, 1);
+	bench_group(GROUP_NONE, slot, 0, 0);
 }
 
 static void put_replies(void)
@@ -208,14 +228,6 @@ void bench_turn(uint32_t group, uint64_t turn)
 	map_put("groups", &group, &g);
 }
 
-void bench_group(uint32_t group, const uint32_t *slot, uint32_t slots, uint32_t count)
-{
-	struct weir_group g = {.share = {{count, 0, slots}}};
-
-	memcpy(g.slot, slot, slots * sizeof(*slot));
-	map_put("groups", &group, &g);
-}
-
 bool bench_health(uint32_t endpoint, struct weir_health *h)
 {
 	return !bpf_map_lookup_elem(bench_map("endpoint_health"), &endpoint, h);
@@ -266,16 +278,28 @@ void bench_flow_drop(uint16_t client_port)
 	bpf_map_delete_elem(bench_map("flows"), &key);
 }
 
-bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l)
+static struct weir_tuple leg_key(uint32_t endpoint_ip, uint16_t port)
 {
-	struct weir_tuple key = {
+	return (struct weir_tuple){
 		.src = addr_of(endpoint_ip),
 		.dst = addr_of(SOURCE_IP),
 		.sport = htons(ENDPOINT_PORT),
 		.dport = htons(port),
 	};
+}
+
+bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l)
+{
+	struct weir_tuple key = leg_key(endpoint_ip, port);
 
 	return !bpf_map_lookup_elem(bench_map("legs"), &key, l);
+}
+
+void bench_leg_put(uint32_t endpoint_ip, uint16_t port, const struct weir_leg *l)
+{
+	struct weir_tuple key = leg_key(endpoint_ip, port);
+
+	map_put("legs", &key, l);
 }
 
 static void map_clear(const char *name)

@@ -97,10 +97,11 @@ static void test_tried_once(void **state)
 /* A client of this family needs an endpoint of it. */
 static void test_other_family(void **state)
 {
+	const uint32_t slot[] = {0, 1};
 	struct segment s, want;
 	struct conn c;
 
-	slots(NULL, 0, 0);
+	bench_group_other(GROUP_A, slot, 2, 2);
 	conn_init(&c, 40000, 1);
 	conn_handshake(&c);
 	s = from_client(&c, PSH | ACK, GET("/a"));
@@ -267,12 +268,95 @@ static void test_unhealthy(void **state)
 	assert_int_equal(c.endpoint, 0);
 }
 
+/* A request that stays with the connection's endpoint. */
+static void send_same(struct conn *c)
+{
+	struct segment s = conn_next(c, GET("/a")), want = at_endpoint(c, &s);
+
+	bench_send(&s);
+	bench_outcome(WEIR_TO_ENDPOINT);
+	bench_expect(&want);
+	c->eack += s.len;
+}
+
+/* T138: the next request leaves an endpoint that is draining or gone. */
+static void leaves(enum weir_endpoint_state state)
+{
+	const uint32_t slot[] = {1};
+	struct conn c;
+
+	bench_turn(GROUP_A, 0);
+	conn_open_idle(&c);
+	assert_int_equal(c.endpoint, 0);
+	bench_endpoint(0, ENDPOINT_IP(0), state);
+	slots(slot, 1, 1);
+	conn_switch(&c, GET("/a"));
+	assert_int_equal(c.endpoint, 1);
+	conn_respond(&c, OK_RESPONSE);
+	/* and stays where it is now */
+	send_same(&c);
+	conn_respond(&c, OK_RESPONSE);
+}
+
+static void test_leaves_draining(void **state)
+{
+	leaves(WEIR_ENDPOINT_DRAINING);
+}
+
+static void test_leaves_gone(void **state)
+{
+	leaves(WEIR_ENDPOINT_GONE);
+}
+
+/* A response that runs is finished first. */
+static void test_draining_finishes(void **state)
+{
+	const uint32_t slot[] = {1};
+	struct segment s, want;
+	struct conn c;
+
+	bench_turn(GROUP_A, 0);
+	conn_open(&c, 40000, GET("/a"));
+	bench_endpoint(0, ENDPOINT_IP(0), WEIR_ENDPOINT_DRAINING);
+	slots(slot, 1, 1);
+	conn_down(&c, ACK, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
+	conn_up(&c, ACK, NULL);
+	conn_down(&c, PSH | ACK, "cd");
+	s = conn_next(&c, GET("/a"));
+	s.ack -= 2;
+	bench_send(&s);
+	bench_nothing();
+	bench_outcome(WEIR_REQ_HELD);
+	s = from_client(&c, ACK, NULL);
+	bench_send(&s);
+	bench_outcome(WEIR_SWITCHED);
+	bench_take(&want);
+	assert_int_equal(want.flags, FIN | ACK);
+	conn_take_syn(&c);
+	assert_int_equal(c.endpoint, 1);
+}
+
+/* One that is draining and alone keeps what it has. */
+static void test_last_drains(void **state)
+{
+	struct conn c;
+
+	bench_turn(GROUP_A, 0);
+	conn_open_idle(&c);
+	bench_endpoint(0, ENDPOINT_IP(0), WEIR_ENDPOINT_DRAINING);
+	slots(NULL, 0, 0);
+	send_same(&c);
+	conn_respond(&c, OK_RESPONSE);
+}
+
 static const struct CMUnitTest tests[] = {
-	BENCH_TEST(test_in_turn),     BENCH_TEST(test_slots_are_weights),
-	BENCH_TEST(test_tried_once),  BENCH_TEST(test_other_family),
-	BENCH_TEST(test_ejected),     BENCH_TEST(test_back_again),
-	BENCH_TEST(test_back_off),    BENCH_TEST(test_late_failure),
-	BENCH_TEST(test_all_ejected), BENCH_TEST(test_unhealthy),
+	BENCH_TEST(test_in_turn),	    BENCH_TEST(test_slots_are_weights),
+	BENCH_TEST(test_tried_once),	    BENCH_TEST(test_other_family),
+	BENCH_TEST(test_ejected),	    BENCH_TEST(test_back_again),
+	BENCH_TEST(test_back_off),	    BENCH_TEST(test_late_failure),
+	BENCH_TEST(test_all_ejected),	    BENCH_TEST(test_unhealthy),
+	BENCH_TEST(test_leaves_draining),   BENCH_TEST(test_leaves_gone),
+	BENCH_TEST(test_draining_finishes), BENCH_TEST(test_last_drains),
 };
 
 BENCH_MAIN(tests)

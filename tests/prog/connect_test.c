@@ -115,6 +115,50 @@ static void test_no_endpoint(void **state)
 	assert_int_equal(bench_slots_held(), 0);
 }
 
+/* The SYN of the leg left so long ago. */
+static void leg_is_old(const struct conn *c)
+{
+	struct weir_leg l;
+
+	assert_true(bench_leg(ENDPOINT_IP(c->endpoint), c->leg_port, &l));
+	l.syn_ns -= 3000000000ull;
+	bench_leg_put(ENDPOINT_IP(c->endpoint), c->leg_port, &l);
+}
+
+/* T067: the client's repetitions are the timer: the SYN again, then another endpoint,
+ * 504 after the last */
+static void test_silent(void **state)
+{
+	struct segment again, s, want;
+	struct conn c, first;
+
+	start(&c);
+	conn_request(&c, GET("/a"));
+	again = from_client(&c, PSH | ACK, GET("/a"));
+	again.seq = c.head;
+	bench_send(&again);
+	bench_outcome(WEIR_CONNECT_AGAIN);
+	bench_take(&s);
+	assert_int_equal(s.flags, SYN);
+	leg_is_old(&c);
+	first = c;
+	bench_send(&again);
+	bench_outcome(WEIR_CONNECT_NEXT);
+	conn_take_syn(&c);
+	assert_int_equal(c.endpoint, 1);
+	/* what the first one says now comes too late */
+	conn_synack(&first);
+	bench_outcome(WEIR_ORPHAN_RST);
+	bench_take(&s);
+	assert_int_equal(s.flags, RST);
+	leg_is_old(&c);
+	bench_send(&again);
+	bench_outcome(WEIR_CONNECT_TIMEOUT);
+	want = conn_reply(&c, WEIR_REPLY_TIMEOUT, false, false);
+	bench_expect(&want);
+	assert_int_equal(bench_slots_held(), 0);
+}
+
 /* T138: draining endpoints get nothing new */
 static void test_draining(void **state)
 {
@@ -527,6 +571,7 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_refused_after_a_switch),
 	BENCH_TEST(test_forged_refusal),
 	BENCH_TEST(test_no_endpoint),
+	BENCH_TEST(test_silent),
 	BENCH_TEST(test_draining),
 	BENCH_TEST(test_no_table),
 	BENCH_TEST(test_no_way),
