@@ -10,8 +10,9 @@
 #include <weir/types.h>
 
 /* The layout of all maps together. Pins of another version are never mixed
- * with this program: it is raised by every change of a key or a value. */
-#define WEIR_ABI 2u
+ * with this program: it is raised by every change of a key or a value. Changes that
+ * BTF shows are noticed without it too (settings.layout); those of meaning are not. */
+#define WEIR_ABI 3u
 
 enum weir_listener_proto {
 	WEIR_LISTEN_HTTP = 1,
@@ -125,7 +126,7 @@ struct weir_route {
 	char path[WEIR_PATH_MAX];
 };
 
-/* settings: one entry */
+/* settings: one entry. What another version reads stays where it is: abi, netns. */
 struct weir_settings {
 	u32 abi;	/* WEIR_ABI */
 	u32 generation; /* of the route table in use, for people */
@@ -136,6 +137,7 @@ struct weir_settings {
 	u32 routes;	/* in the table, for people */
 	u32 table_bytes; /* value size of the route table's map; the program's mask + 1 */
 	u32 netns;	/* inode of the network namespace of our interfaces */
+	u64 layout;	/* of all maps, from their BTF (user/dp/layout.h) */
 	u64 applied_ns;	/* CLOCK_REALTIME of the last swap */
 	char applied[128]; /* "ok" or why the last apply was refused */
 };
@@ -157,7 +159,8 @@ enum weir_hook {
 };
 
 /* attachments: ifindex -> how weir hangs on that interface. Written before the
- * hook is made and removed after it is gone. */
+ * hook is made and removed after it is gone. Other versions read it, to replace or to
+ * remove: new members go to its end. */
 struct weir_attachment {
 	u16 kind;	/* enum weir_hook */
 	u16 made_qdisc; /* 1: the clsact qdisc is ours, to be removed */

@@ -74,18 +74,81 @@ static void test_half_made_maps_are_made_anew(void **state)
 	assert_int_equal(slot, first);
 }
 
+static void assert_stale(void)
+{
+	struct dp other;
+
+	assert_int_equal(dp_load(&other, pin, 0, &err), -ESTALE);
+	assert_non_null(strstr(err.what, "layout"));
+	assert_non_null(strstr(err.hint, "--replace"));
+	assert_non_null(strstr(err.hint, "detach --all"));
+	assert_int_equal(dp_open(&other, pin, &err), -ESTALE);
+}
+
 static void test_another_layout_is_refused(void **state)
 {
 	struct weir_settings s;
-	struct dp other;
 
 	assert_ok(dp_settings_read(&dp, &s, &err));
 	s.abi = WEIR_ABI + 1;
 	assert_ok(dp_settings_write(&dp, &s, &err));
-	assert_int_equal(dp_load(&other, pin, 0, &err), -EINVAL);
-	assert_non_null(strstr(err.what, "layout"));
-	assert_non_null(strstr(err.hint, "detach --all"));
-	assert_int_equal(dp_open(&other, pin, &err), -EINVAL);
+	assert_stale();
+	s.abi = WEIR_ABI;
+	s.layout ^= 1;
+	assert_ok(dp_settings_write(&dp, &s, &err));
+	assert_stale();
+}
+
+/* In place of a pinned map one with longer values, and the same in them. */
+static void make_longer(enum dp_map m)
+{
+	DECLARE_LIBBPF_OPTS(bpf_map_create_opts, opts);
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info), key;
+	auto_free char *value = NULL;
+	auto_fd int fd = -1;
+	bool more;
+
+	assert_int_equal(bpf_obj_get_info_by_fd(dp.map[m], &info, &len), 0);
+	opts.map_flags = info.map_flags;
+	fd = bpf_map_create(info.type, dp_map_names[m], info.key_size,
+			    info.value_size + 8, info.max_entries, &opts);
+	assert_true(fd >= 0);
+	value = calloc(1, info.value_size + 8);
+	more = !bpf_map_get_next_key(dp.map[m], NULL, &key);
+	for (; more; more = !bpf_map_get_next_key(dp.map[m], &key, &key)) {
+		bpf_map_lookup_elem(dp.map[m], &key, value);
+		assert_int_equal(bpf_map_update_elem(fd, &key, value, BPF_ANY), 0);
+	}
+	assert_ok(pin_put(pin, "maps", dp_map_names[m], fd, &err));
+}
+
+/* Settings, keys and hooks are read from a version that knows more. */
+static void test_another_layout_is_replaced(void **state)
+{
+	struct weir_cookie_keys before = {}, after = {};
+	uint32_t zero = 0;
+	struct attachments all = {};
+	struct dp next;
+
+	assert_ok(attach_iface(&dp, "lo", &err));
+	bpf_map_lookup_elem(dp.map[DP_MAP_cookie_keys], &zero, &before);
+	make_longer(DP_MAP_settings);
+	make_longer(DP_MAP_cookie_keys);
+	make_longer(DP_MAP_attachments);
+	assert_int_equal(dp_load(&next, pin, 0, &err), -ESTALE);
+	assert_ok(dp_load_beside(&next, pin, &err));
+	assert_false(next.adopted);
+	assert_ok(dp_publish(&next, &err));
+	dp_close(&dp);
+	dp = next;
+	bpf_map_lookup_elem(dp.map[DP_MAP_cookie_keys], &zero, &after);
+	assert_memory_equal(&before, &after, sizeof(before));
+	assert_ok(attach_list(&dp, &all, &err));
+	assert_int_equal(all.len, 1);
+	assert_true(all.item[0].live);
+	vec_free(&all);
+	fixture_adopt(0);
 }
 
 static void test_locks(void **state)
@@ -651,6 +714,7 @@ int main(void)
 		FIXTURE_TEST(test_slots_are_made_once),
 		FIXTURE_TEST(test_half_made_maps_are_made_anew),
 		FIXTURE_TEST(test_another_layout_is_refused),
+		FIXTURE_TEST(test_another_layout_is_replaced),
 		FIXTURE_TEST(test_locks),
 		FIXTURE_TEST(test_the_holder_of_a_lock_is_named),
 		FIXTURE_TEST(test_table_is_swapped_and_read_back),

@@ -109,23 +109,31 @@ static int settle_hooks(struct agent *a, const struct names *ifaces, struct err 
 	return r;
 }
 
-/* Interfaces may be gone for a while, and come back. */
-static int settle_node(void *arg, struct err *err)
+static int settle_listeners(struct agent *a, const struct names *ifaces,
+			    struct err *err)
 {
-	struct agent *a = arg;
 	struct listeners listeners = {};
-	struct names ifaces = {};
-	int r = iface_find(a->opt->ifaces, a->opt->iface_count, false, &ifaces, err);
+	int r = parse_listeners(a->opt, ifaces, &listeners, err);
 
-	if (!r)
-		r = parse_listeners(a->opt, &ifaces, &listeners, err);
 	if (!r)
 		r = listeners_set(&a->dp, &listeners, true, err);
 	if (!r)
 		r = listeners_set_mss(&a->dp, a->applier.mss, err);
+	vec_free(&listeners);
+	return r;
+}
+
+/* Interfaces may be gone for a while, and come back. */
+static int settle_node(void *arg, struct err *err)
+{
+	struct agent *a = arg;
+	struct names ifaces = {};
+	int r = iface_find(a->opt->ifaces, a->opt->iface_count, false, &ifaces, err);
+
+	if (!r)
+		r = settle_listeners(a, &ifaces, err);
 	if (!r)
 		r = settle_hooks(a, &ifaces, err);
-	vec_free(&listeners);
 	names_free(&ifaces);
 	return r;
 }
@@ -432,6 +440,21 @@ static void say_serving(const struct agent *a)
 	log_info("ready");
 }
 
+/* The new program takes the hooks of the old one at once: it has to know its
+ * listeners by then. */
+static int load_beside(struct agent *a, struct err *err)
+{
+	struct names ifaces = {};
+	int r = dp_load_beside(&a->dp, a->opt->pin, err);
+
+	if (!r)
+		r = iface_find(a->opt->ifaces, a->opt->iface_count, true, &ifaces, err);
+	if (!r)
+		r = settle_listeners(a, &ifaces, err);
+	names_free(&ifaces);
+	return r;
+}
+
 /* Everything that may be refused comes before anything that is seen. */
 static int start(struct agent *a, struct err *err)
 {
@@ -458,6 +481,10 @@ static int start(struct agent *a, struct err *err)
 	if (lock < 0)
 		return lock;
 	r = dp_load(&a->dp, a->opt->pin, 0, err);
+	if (r == -ESTALE && a->opt->replace) {
+		log_warn("%s: connections through it will be reset", err->what);
+		r = load_beside(a, err);
+	}
 	if (r)
 		return r;
 	a->applier.dp = &a->dp;

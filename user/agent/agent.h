@@ -19,6 +19,7 @@ struct agent_options {
 	size_t iface_count;
 	const char *const *listeners; /* "ADDR:PORT[/http]" */
 	size_t listener_count;
+	bool replace;	     /* take the place of a data path of another layout */
 	bool keep;	     /* leave everything in place at the end */
 	const char *metrics; /* "ADDR:PORT", or NULL */
 };

@@ -10,6 +10,7 @@ struct run_options {
 	struct words ifaces;
 	struct words listeners;
 	bool keep;
+	bool replace;
 	const char *metrics;
 };
 
@@ -20,6 +21,8 @@ const struct option_row options_run[] = {
 	 OPTION_LIST, offsetof(struct run_options, listeners)},
 	{0, "keep", NULL, "leave the data path in place when stopped", OPTION_FLAG,
 	 offsetof(struct run_options, keep)},
+	{0, "replace", NULL, "take the place of a data path of another layout",
+	 OPTION_FLAG, offsetof(struct run_options, replace)},
 	{0, "metrics", "ADDR:PORT", "serve /metrics, /healthz and /readyz there",
 	 OPTION_STRING, offsetof(struct run_options, metrics)},
 	{},
@@ -58,6 +61,7 @@ static int run_agent(struct ctx *ctx, const struct run_options *run,
 		.iface_count = ifaces.len,
 		.listeners = listeners.item,
 		.listener_count = listeners.len,
+		.replace = run->replace,
 		.keep = run->keep,
 		.metrics = run->metrics,
 	};

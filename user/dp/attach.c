@@ -27,20 +27,40 @@ struct record {
 
 struct records vec_of(struct record);
 
+struct reading {
+	struct records *out;
+	size_t size; /* of a value: another version's map may have shorter ones */
+};
+
 static int add_record(const void *key, const void *value, void *arg)
 {
-	struct record *rec = vec_push((struct records *)arg);
+	struct reading *from = arg;
+	struct record *rec = vec_push(from->out);
 
 	if (!rec)
 		return -ENOMEM;
+	*rec = (struct record){};
 	memcpy(&rec->ifindex, key, sizeof(rec->ifindex));
-	memcpy(&rec->at, value, sizeof(rec->at));
+	memcpy(&rec->at, value, from->size);
 	return 0;
+}
+
+static int read_records_of(int fd, struct records *out, struct err *err)
+{
+	struct reading to = {.out = out};
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return err_set(err, -errno, "map attachments: %s", strerror(errno));
+	to.size = info.value_size < sizeof(out->item->at) ? info.value_size
+							  : sizeof(out->item->at);
+	return map_each(fd, add_record, &to, err);
 }
 
 static int read_records(const struct dp *dp, struct records *out, struct err *err)
 {
-	return map_each(dp->map[DP_MAP_attachments], add_record, out, err);
+	return read_records_of(dp->map[DP_MAP_attachments], out, err);
 }
 
 static int write_record(const struct dp *dp, uint32_t ifindex,
@@ -256,6 +276,18 @@ int attach_iface(const struct dp *dp, const char *name, struct err *err)
 	if (!r)
 		r = attach_new(dp, name, ifindex, err);
 out:
+	vec_free(&all);
+	return r;
+}
+
+int attach_inherit(const struct dp *dp, int from, struct err *err)
+{
+	struct records all = {};
+	int r = read_records_of(from, &all, err);
+	size_t i;
+
+	for (i = 0; !r && i < all.len; i++)
+		r = write_record(dp, all.item[i].ifindex, &all.item[i].at, err);
 	vec_free(&all);
 	return r;
 }

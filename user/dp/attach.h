@@ -30,6 +30,10 @@ struct attachments vec_of(struct attachment);
 /* Attaches, or puts dp->prog in place of the program that is there. */
 int attach_iface(const struct dp *dp, const char *name, struct err *err);
 
+/* Takes over the hooks that another map of attachments tells of, of whatever version:
+ * attach_replace() puts the program there. */
+int attach_inherit(const struct dp *dp, int from, struct err *err);
+
 /* dp->prog in place of the older program on every hook; forgets interfaces
  * that no longer exist. */
 int attach_replace(const struct dp *dp, struct err *err);

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "dp/dp.h"
+#include "dp/mapio.h"
 #include "dp/pin.h"
 
 static int write_keys(const struct dp *dp, const struct weir_cookie_keys *keys,
@@ -43,14 +44,26 @@ int cookies_isn(const char *pin, uint64_t isn[2], struct err *err)
 {
 	auto_fd int fd = pin_get(pin, "maps", dp_map_names[DP_MAP_cookie_keys]);
 	struct weir_cookie_keys keys;
-	uint32_t zero = 0;
+	int r;
 
 	if (fd < 0)
 		return random_bytes(isn, sizeof(keys.isn), err);
-	if (bpf_map_lookup_elem(fd, &zero, &keys))
-		return err_set(err, -errno, "map cookie_keys: %s", strerror(errno));
+	r = map_read_first(fd, &keys, sizeof(keys));
+	if (r)
+		return err_set(err, r, "map cookie_keys: %s", strerror(-r));
 	memcpy(isn, keys.isn, sizeof(keys.isn));
 	return 0;
+}
+
+int cookies_inherit(const struct dp *dp, struct err *err)
+{
+	auto_fd int fd = pin_get(dp->pin, "maps", dp_map_names[DP_MAP_cookie_keys]);
+	struct weir_cookie_keys keys;
+	int r = fd < 0 ? 0 : map_read_first(fd, &keys, sizeof(keys));
+
+	if (r)
+		return err_set(err, r, "map cookie_keys: %s", strerror(-r));
+	return fd < 0 ? 0 : write_keys(dp, &keys, err);
 }
 
 int cookies_rotate(const struct dp *dp, struct err *err)

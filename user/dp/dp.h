@@ -57,9 +57,11 @@ struct dp {
 	int prog;
 	uint32_t table_bytes;	  /* value size of the table's inner map */
 	uint64_t isn[2];	  /* isn_key of a program loaded here */
+	uint64_t layout;	  /* of the maps; set by dp_load() */
 	bool fresh[DP_MAP_COUNT]; /* made by this process, not pinned yet */
 	bool fresh_prog;
-	bool adopted; /* there was a data path under PIN before */
+	bool replaces; /* all maps are new, and older ones are pinned */
+	bool adopted;  /* there was a data path under PIN before */
 };
 
 /* Holds nothing: dp_close() is harmless. */
@@ -74,8 +76,14 @@ int dp_open(struct dp *dp, const char *pin, struct err *err);
 
 /* Loads the program into the kernel with the maps of PIN, or with new ones
  * where there are none, for a route table of at least `table` bytes. Nothing
- * is pinned or attached: dp_publish() does that when the table is filled. */
+ * is pinned or attached: dp_publish() does that when the table is filled.
+ * -ESTALE and the sentence when the maps are of another layout. */
 int dp_load(struct dp *dp, const char *pin, size_t table, struct err *err);
+
+/* The same with new maps beside those of another layout, which serve until
+ * dp_publish() puts these in their place: hooks and cookie keys are taken over, so
+ * that no new connection is lost; the old ones are reset. */
+int dp_load_beside(struct dp *dp, const char *pin, struct err *err);
 
 /* Pins what is new and puts the program in place of the older one everywhere. */
 int dp_publish(struct dp *dp, struct err *err);

@@ -10,30 +10,44 @@
 #include "dp/attach.h"
 #include "dp/dp.h"
 
-static int move_here(const struct dp *dp, struct weir_settings *s, struct err *err)
+/* 0: here. 1: nowhere any more. -EXDEV and the sentence: elsewhere. */
+static int find_home(const struct weir_settings *s, const char *pin, struct err *err)
 {
-	int r = detach_all(dp, err);
+	char path[PATH_MAX];
 
-	log_debug("the network namespace of %s is gone", dp->pin);
-	s->netns = netns_inode();
-	return r ? r : dp_settings_write(dp, s, err);
+	if (s->netns == netns_inode())
+		return 0;
+	if (netns_find(s->netns, path, sizeof(path))) {
+		log_debug("the network namespace of %s is gone", pin);
+		return 1;
+	}
+	err_set(err, -EXDEV, "the data path under %s is of another network namespace",
+		pin);
+	err_where(err, "%s", path);
+	return err_hint(err, "--netns %s, or --pin DIR for a data path of its own",
+			strncmp(path, "/run/netns/", 11) ? path : path + 11);
 }
 
 int home_check(const struct dp *dp, struct err *err)
 {
 	struct weir_settings s;
-	char path[PATH_MAX];
 	int r = dp_settings_read(dp, &s, err);
 
-	if (r || s.netns == netns_inode())
+	if (!r)
+		r = find_home(&s, dp->pin, err);
+	if (r <= 0)
 		return r;
-	if (netns_find(s.netns, path, sizeof(path)))
-		return move_here(dp, &s, err);
-	err_set(err, -EXDEV, "the data path under %s is of another network namespace",
-		dp->pin);
-	err_where(err, "%s", path);
-	return err_hint(err, "--netns %s, or --pin DIR for a data path of its own",
-			strncmp(path, "/run/netns/", 11) ? path : path + 11);
+	r = detach_all(dp, err);
+	s.netns = netns_inode();
+	return r ? r : dp_settings_write(dp, &s, err);
+}
+
+int home_inherit(const struct dp *dp, const struct weir_settings *old, int attachments,
+		 struct err *err)
+{
+	int r = find_home(old, dp->pin, err);
+
+	return r ? (r < 0 ? r : 0) : attach_inherit(dp, attachments, err);
 }
 
 void home_enter(const char *pin)

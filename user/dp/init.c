@@ -51,6 +51,7 @@ static int init_settings(const struct dp *dp, struct err *err)
 		.head_timeout_s = 60,
 		.table_bytes = dp->table_bytes,
 		.netns = netns_inode(),
+		.layout = dp->layout,
 		.applied = "nothing applied yet",
 	};
 

@@ -20,6 +20,8 @@
 #include "dp/cookies.h"
 #include "dp/home.h"
 #include "dp/init.h"
+#include "dp/layout.h"
+#include "dp/mapio.h"
 #include "dp/pin.h"
 
 #define DP_MAP_NAME(name) #name,
@@ -113,9 +115,9 @@ static int check_shape(const struct bpf_map *want, int fd, const char *name,
 	    info.key_size == bpf_map__key_size(want) &&
 	    info.value_size == bpf_map__value_size(want))
 		return 0;
-	err_set(err, -EINVAL, "map %s has another layout than this weir", name);
-	return err_hint(err, "weir detach --all removes the old data path and its "
-			     "connections");
+	err_set(err, -ESTALE, "map %s has another layout than this weir", name);
+	return err_hint(err, "weir run --replace puts a new data path in its place, "
+			     "weir detach --all removes it; its connections end");
 }
 
 /* A new version may have more outcomes; its counters start from zero then. */
@@ -155,28 +157,27 @@ static int adopt_map(struct dp *dp, struct weir_bpf *skel, enum dp_map m,
 	return 0;
 }
 
+static int remove_hooks(const char *pin, struct err *err);
+
 /* Finds what is pinned: 1 when there is a complete set of maps, 0 when there is
  * none (remains of an interrupted start are removed), or -errno. */
 static int look_for_maps(const char *pin, struct weir_settings *s, struct err *err)
 {
 	auto_fd int fd = pin_get(pin, "maps", dp_map_names[DP_MAP_settings]);
-	uint32_t zero = 0;
+	int r;
 
 	if (fd == -ENOENT) {
+		r = remove_hooks(pin, err);
+		if (r)
+			return r;
 		pin_clear(pin, "maps");
 		return pin_mkdirs(pin, err);
 	}
 	if (fd < 0)
 		return err_set(err, fd == -EACCES ? -EPERM : fd, "map settings: %s",
 			       strerror(-fd));
-	if (bpf_map_lookup_elem(fd, &zero, s))
-		return err_set(err, -errno, "map settings: %s", strerror(errno));
-	if (s->abi == WEIR_ABI)
-		return 1;
-	err_set(err, -EINVAL, "the data path under %s has layout %u, this weir has %u",
-		pin, s->abi, WEIR_ABI);
-	return err_hint(err,
-			"weir detach --all removes the old one and its connections");
+	r = map_read_first(fd, s, sizeof(*s));
+	return r ? err_set(err, r, "map settings: %s", strerror(-r)) : 1;
 }
 
 static int take_fds(struct dp *dp, struct weir_bpf *skel, struct err *err)
@@ -253,12 +254,34 @@ bool dp_exists(const char *pin)
 	return !access(pin_path(pin, "maps", dp_map_names[DP_MAP_settings]).s, F_OK);
 }
 
-int dp_load(struct dp *out, const char *pin, size_t table, struct err *err)
+static int finish_load(struct dp *dp, struct weir_bpf *skel, bool adopt,
+		       struct err *err)
+{
+	int r = load_skel(dp, skel, adopt, err);
+
+	if (!r && adopt)
+		r = home_check(dp, err);
+	if (!r)
+		r = dp_init_maps(dp, err);
+	return r;
+}
+
+/* What another version has that outlives it. */
+static int inherit(struct dp *dp, const struct weir_settings *old, struct err *err)
+{
+	auto_fd int hooks = pin_get(dp->pin, "maps", dp_map_names[DP_MAP_attachments]);
+	int r = hooks < 0 ? 0 : home_inherit(dp, old, hooks, err);
+
+	return r ? r : cookies_inherit(dp, err);
+}
+
+static int load(struct dp *out, const char *pin, size_t table, bool beside,
+		struct err *err)
 {
 	struct weir_settings old = {};
 	struct weir_bpf *skel;
 	struct dp dp;
-	int adopt, r;
+	int found, r = 0;
 
 	if (table > WEIR_TABLE_MAX)
 		return err_set(err, -E2BIG,
@@ -266,28 +289,30 @@ int dp_load(struct dp *out, const char *pin, size_t table, struct err *err)
 			       "that are the limit",
 			       table >> 20, WEIR_TABLE_MAX >> 20);
 	dp_reset(&dp, pin);
-	adopt = pin_mkdirs(pin, err);
-	if (!adopt)
-		adopt = look_for_maps(pin, &old, err);
-	if (adopt < 0)
-		return adopt;
-	dp.adopted = adopt;
-	dp.table_bytes = table_size_for(table);
-	if (adopt && dp.table_bytes <= old.table_bytes)
-		dp.table_bytes = old.table_bytes;
-	else
-		dp.fresh[DP_MAP_table] = true;
-
+	found = pin_mkdirs(pin, err);
+	if (!found)
+		found = look_for_maps(pin, &old, err);
+	if (found < 0)
+		return found;
 	skel = weir_bpf__open();
 	if (!skel)
 		return err_set(err, -errno, "the embedded program cannot be read: %s",
 			       strerror(errno));
-	r = load_skel(&dp, skel, adopt, err);
-	weir_bpf__destroy(skel);
-	if (!r && adopt)
-		r = home_check(&dp, err);
+	dp.layout = layout_of(skel->obj);
+	dp.adopted = found && !beside;
+	dp.replaces = found && beside;
+	dp.table_bytes = table_size_for(table);
+	if (dp.adopted && dp.table_bytes <= old.table_bytes)
+		dp.table_bytes = old.table_bytes;
+	else
+		dp.fresh[DP_MAP_table] = true;
+	if (dp.adopted)
+		r = layout_check(&old, dp.layout, pin, err);
 	if (!r)
-		r = dp_init_maps(&dp, err);
+		r = finish_load(&dp, skel, dp.adopted, err);
+	if (!r && dp.replaces)
+		r = inherit(&dp, &old, err);
+	weir_bpf__destroy(skel);
 	if (r) {
 		dp_close(&dp);
 		return r;
@@ -296,11 +321,25 @@ int dp_load(struct dp *out, const char *pin, size_t table, struct err *err)
 	return 0;
 }
 
+int dp_load(struct dp *out, const char *pin, size_t table, struct err *err)
+{
+	return load(out, pin, table, false, err);
+}
+
+int dp_load_beside(struct dp *out, const char *pin, struct err *err)
+{
+	return load(out, pin, 0, true, err);
+}
+
 int dp_publish(struct dp *dp, struct err *err)
 {
 	enum dp_map m;
 	int r;
 
+	/* From here on "half made": maps of two layouts are never taken for one. */
+	if (dp->replaces)
+		unlink(pin_path(dp->pin, "maps", dp_map_names[DP_MAP_settings]).s);
+	dp->replaces = false;
 	/* The table before the program: whoever opens what is pinned finds at
 	 * worst an older program with a larger table, and swaps again. */
 	for (m = 0; m < DP_MAP_COUNT; m++) {
@@ -328,6 +367,19 @@ static int no_datapath(const char *pin, struct err *err)
 			"weir run or weir attach makes one; --pin DIR names another");
 }
 
+static int check_layout(const struct weir_settings *s, const char *pin, struct err *err)
+{
+	struct weir_bpf *skel = weir_bpf__open();
+	int r;
+
+	if (!skel)
+		return err_set(err, -errno, "the embedded program cannot be read: %s",
+			       strerror(errno));
+	r = layout_check(s, layout_of(skel->obj), pin, err);
+	weir_bpf__destroy(skel);
+	return r;
+}
+
 int dp_open(struct dp *out, const char *pin, struct err *err)
 {
 	struct weir_settings s;
@@ -348,13 +400,11 @@ int dp_open(struct dp *out, const char *pin, struct err *err)
 			       dp_map_names[m], strerror(-r));
 	}
 	dp.adopted = true;
-	r = dp_settings_read(&dp, &s, err);
-	if (!r && s.abi != WEIR_ABI) {
-		err_set(err, -EINVAL,
-			"the data path under %s has layout %u, this weir has %u", pin,
-			s.abi, WEIR_ABI);
-		r = err_hint(err, "use the weir that made it, or weir detach --all");
-	}
+	r = map_read_first(dp.map[DP_MAP_settings], &s, sizeof(s));
+	if (r)
+		err_set(err, r, "map settings: %s", strerror(-r));
+	else
+		r = check_layout(&s, pin, err);
 	if (!r) {
 		dp.table_bytes = s.table_bytes;
 		dp.prog = pin_get(pin, "progs", WEIR_PROG_NAME);

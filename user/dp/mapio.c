@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -67,6 +68,23 @@ int map_each(int fd, map_fn fn, void *arg, struct err *err)
 				return r;
 		}
 	}
+	return 0;
+}
+
+int map_read_first(int fd, void *out, size_t size)
+{
+	struct bpf_map_info info = {};
+	uint32_t len = sizeof(info), zero = 0;
+	auto_free char *value = NULL;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	value = calloc(1, info.value_size > size ? info.value_size : size);
+	if (!value)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &zero, value))
+		return -errno;
+	memcpy(out, value, size);
 	return 0;
 }
 
