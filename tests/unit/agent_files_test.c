@@ -87,6 +87,13 @@ static void test_file_written(void **state)
 	assert_false(files_changed(&f));
 	put(p, "rules.conf", "b");
 	assert_int_equal(files_changed(&f), FILES_WRITTEN);
+	put(p, "rules.conf", "c");
+	assert_int_equal(files_changed(&f), FILES_WRITTEN);
+	assert_int_equal(f.written.len, 1);
+	assert_string_equal(f.written.item[0], path);
+	assert_false(f.has_moved);
+	files_taken(&f);
+	assert_int_equal(f.written.len, 0);
 	assert_false(files_changed(&f));
 	files_fini(&f);
 }
@@ -114,6 +121,7 @@ static void test_file_replaced(void **state)
 	}
 	unlink(path);
 	assert_int_equal(files_changed(&f), FILES_MOVED);
+	assert_true(f.has_moved);
 	files_fini(&f);
 }
 

@@ -470,7 +470,9 @@ static void assert_news(struct manifests *m, const char *dir, enum manifests_new
 static void test_news(void **state)
 {
 	char dir[] = "/tmp/weir-k8s-news-XXXXXX", path[64];
+	const char *const file = path;
 	struct manifests m = {};
+	struct err err = {};
 
 	make_dir(dir);
 	write_file(dir, "a.yaml", SERVICE("a"));
@@ -499,7 +501,16 @@ static void test_news(void **state)
 	assert_news(&m, dir, MANIFESTS_ENDPOINTS, 1);
 	assert_string_equal(m.services.item[m.services.len - 1].name, "c");
 	write_file(dir, "a.yaml", SERVICE("z"));
-	assert_news(&m, dir, MANIFESTS_RULES, 1);
+	snprintf(path, sizeof(path), "%s/b.yaml", dir);
+	assert_int_equal(manifests_read_again(&m, &file, 1, &err), 0);
+	assert_int_equal(m.news, MANIFESTS_ENDPOINTS);
+	assert_int_equal(m.parsed, 0);
+	snprintf(path, sizeof(path), "%s/a.yaml", dir);
+	assert_int_equal(manifests_read_again(&m, &file, 1, &err), 0);
+	assert_int_equal(m.news, MANIFESTS_RULES);
+	assert_int_equal(m.parsed, 1);
+	snprintf(path, sizeof(path), "%s/d.yaml", dir);
+	assert_int_equal(manifests_read_again(&m, &file, 1, &err), -ENOENT);
 	assert_null(store_get(&m.store, OBJECT_SERVICE, "default", "a"));
 	assert_non_null(store_get(&m.store, OBJECT_SERVICE, "default", "z"));
 	manifests_taken(&m);

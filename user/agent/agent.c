@@ -197,11 +197,35 @@ static int reconcile_endpoints(struct agent *a, struct applied *done, struct err
 	return r;
 }
 
+/* Only the files that were written, when that is all that has happened. What
+ * changes while they are read is a change again. */
+static int read_manifests(struct agent *a, struct err *err)
+{
+	struct files *f = &a->files;
+	int r = -ENOENT;
+
+	if (!f->has_moved)
+		r = source_read_again(&a->manifests,
+				      (const char *const *)f->written.item,
+				      f->written.len, err);
+	if (r == -ENOENT) {
+		struct err unwatched = {};
+
+		if (files_refresh(f, &unwatched))
+			err_print(&unwatched);
+		r = source_read(&a->opt->source, &a->manifests, err);
+	}
+	/* After an error everything is looked at. */
+	files_taken(f);
+	f->has_moved = r;
+	return r;
+}
+
 /* What is new in the manifests. News that were refused are news again. */
 static int reconcile_manifests(struct agent *a, struct err *err)
 {
 	struct applied done;
-	int r = source_read(&a->opt->source, &a->manifests, err);
+	int r = read_manifests(a, err);
 
 	if (r)
 		return r;
@@ -253,16 +277,11 @@ static void on_quiet(struct watch *w)
 {
 	struct agent *a = w->arg;
 	enum change change = a->change;
-	struct err err = {};
 
 	timer_done(w);
 	a->change = CHANGE_NONE;
-	if (change == CHANGE_NONE)
-		return;
-	/* Before reading: what changes while it is read is a change again. */
-	if (change == CHANGE_RULES && files_refresh(&a->files, &err))
-		err_print(&err);
-	reconcile(a, change);
+	if (change != CHANGE_NONE)
+		reconcile(a, change);
 }
 
 static void on_files(struct watch *w)
@@ -285,6 +304,7 @@ static void on_signal(struct watch *w)
 	if (read(w->fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP) {
+		a->files.has_moved = true;
 		note_change(a, CHANGE_RULES);
 		return;
 	}

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 
 #define FILES_DEPTH 32
+#define FILES_WRITTEN_MAX 64 /* more: everything is looked at */
 #define FILES_EVENTS                                                            \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | \
 	 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
@@ -170,12 +171,12 @@ static bool is_complete(const struct file_watch *w, const struct inotify_event *
 	return !lstat(path, &st) && (!S_ISREG(st.st_mode) || st.st_nlink > 1);
 }
 
-static bool matters(const struct files *f, const struct inotify_event *e)
+/* The watch through which an event matters. */
+static const struct file_watch *find_watch(const struct files *f,
+					   const struct inotify_event *e)
 {
 	size_t i;
 
-	if (e->mask & (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF))
-		return true;
 	for (i = 0; i < f->watches.len; i++) {
 		const struct file_watch *w = &f->watches.item[i];
 		bool is_named;
@@ -187,16 +188,42 @@ static bool matters(const struct files *f, const struct inotify_event *e)
 		else
 			is_named = e->mask & IN_ISDIR || is_manifest_name(e->name);
 		if (is_named && is_complete(w, e))
-			return true;
+			return w;
 	}
-	return false;
+	return NULL;
 }
 
-static enum files_change change_of(const struct inotify_event *e)
+/* false: no room, or too many to be worth it. */
+static bool note_written(struct files *f, const struct file_watch *w,
+			 const struct inotify_event *e)
 {
+	char path[PATH_MAX], **slot;
+	size_t i;
+
+	if (f->written.len == FILES_WRITTEN_MAX ||
+	    snprintf(path, sizeof(path), "%s/%s", w->dir, e->name) >= (int)sizeof(path))
+		return false;
+	for (i = 0; i < f->written.len; i++)
+		if (!strcmp(f->written.item[i], path))
+			return true;
+	slot = vec_push(&f->written);
+	if (!slot)
+		return false;
+	*slot = strdup(path);
+	return *slot;
+}
+
+static enum files_change note_event(struct files *f, const struct inotify_event *e)
+{
+	const struct file_watch *w = find_watch(f, e);
 	bool is_write = e->mask & (IN_CLOSE_WRITE | IN_MOVED_TO);
 
-	return is_write && !(e->mask & IN_ISDIR) ? FILES_WRITTEN : FILES_MOVED;
+	if (!w && !(e->mask & (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF)))
+		return FILES_SAME;
+	if (w && is_write && !(e->mask & IN_ISDIR) && note_written(f, w, e))
+		return FILES_WRITTEN;
+	f->has_moved = true;
+	return FILES_MOVED;
 }
 
 enum files_change files_changed(struct files *f)
@@ -211,16 +238,28 @@ enum files_change files_changed(struct files *f)
 		while (p < buf + got) {
 			const struct inotify_event *e = (const void *)p;
 
-			if (matters(f, e) && change_of(e) > changed)
-				changed = change_of(e);
+			enum files_change one = note_event(f, e);
+
+			changed = one > changed ? one : changed;
 			p += sizeof(*e) + e->len;
 		}
 	}
 	return changed;
 }
 
+void files_taken(struct files *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->written.len; i++)
+		free(f->written.item[i]);
+	vec_free(&f->written);
+	f->has_moved = false;
+}
+
 void files_fini(struct files *f)
 {
+	files_taken(f);
 	drop_watches(f);
 	mem_close_fd(&f->fd);
 	f->fd = -1;

@@ -19,6 +19,8 @@ struct files {
 	const char *const *paths;
 	size_t count;
 	struct vec_of(struct file_watch) watches;
+	struct vec_of(char *) written; /* files, since files_taken() */
+	bool has_moved;		       /* more than these has changed */
 };
 
 /* Watches files through their directories, because editors and volumes of
@@ -36,7 +38,11 @@ enum files_change {
 	FILES_MOVED,   /* something has come or gone */
 };
 
-/* Reads what inotify has to say. */
+/* Reads what inotify has to say. Names of files are kept while nothing else has
+ * happened to them than to be written. */
 enum files_change files_changed(struct files *f);
+
+/* What has changed is known to the caller. */
+void files_taken(struct files *f);
 
 void files_fini(struct files *f);

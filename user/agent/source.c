@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "dp/flows.h"
 
 static void say(void (*log)(const char *fmt, ...), const char *text, const char *where)
 {
@@ -31,6 +32,11 @@ static void say_all(const struct store *store, const struct ir *ir)
 		say(log_debug, ir->notes.item[i].text, ir->notes.item[i].where);
 }
 
+static unsigned int ms_since(uint64_t begin_ns)
+{
+	return (monotonic_ns() - begin_ns) / 1000000;
+}
+
 /* `strict` counts all warnings. */
 static int finish(const struct source *src, const struct store *store,
 		  const struct ir *ir, struct err *err)
@@ -46,11 +52,14 @@ static int finish(const struct source *src, const struct store *store,
 static int build(const struct source *src, const struct store *store, struct ir *ir,
 		 struct err *err)
 {
+	uint64_t begin = monotonic_ns();
 	int r;
 
 	memset(ir, 0, sizeof(*ir));
 	r = route_build(store, &src->route, ir, err);
 	if (!r) {
+		log_debug("rules made anew: %zu routes, %u ms", ir->routes.len,
+			  ms_since(begin));
 		say_all(store, ir);
 		r = finish(src, store, ir, err);
 	}
@@ -64,13 +73,16 @@ static int build(const struct source *src, const struct store *store, struct ir 
 int source_compile(const struct source *src, struct store *store, struct ir *ir,
 		   struct err *err)
 {
+	uint64_t begin = monotonic_ns();
 	int r;
 
 	memset(store, 0, sizeof(*store));
 	memset(ir, 0, sizeof(*ir));
 	r = manifests_load(store, src->paths, src->path_count, err);
-	if (!r)
+	if (!r) {
+		log_debug("manifests read, %u ms", ms_since(begin));
 		r = build(src, store, ir, err);
+	}
 	if (r) {
 		store_free(store);
 		memset(store, 0, sizeof(*store));
@@ -78,23 +90,33 @@ int source_compile(const struct source *src, struct store *store, struct ir *ir,
 	return r;
 }
 
+static int say_read(const struct manifests *m, uint64_t begin_ns, int r)
+{
+	if (!r)
+		log_debug("%zu of %zu files taken apart, %u ms", m->parsed,
+			  m->files.len, ms_since(begin_ns));
+	return r;
+}
+
 int source_read(const struct source *src, struct manifests *m, struct err *err)
 {
-	int r = manifests_read(m, src->paths, src->path_count, err);
+	uint64_t begin = monotonic_ns();
 
-	if (!r)
-		log_debug("%zu of %zu files taken apart", m->parsed, m->files.len);
-	return r;
+	return say_read(m, begin, manifests_read(m, src->paths, src->path_count, err));
+}
+
+int source_read_again(struct manifests *m, const char *const *files, size_t count,
+		      struct err *err)
+{
+	uint64_t begin = monotonic_ns();
+
+	return say_read(m, begin, manifests_read_again(m, files, count, err));
 }
 
 int source_rules(const struct source *src, const struct manifests *m, struct ir *ir,
 		 struct err *err)
 {
-	int r = build(src, &m->store, ir, err);
-
-	if (!r)
-		log_debug("rules made anew: %zu routes", ir->routes.len);
-	return r;
+	return build(src, &m->store, ir, err);
 }
 
 static bool was_told(const struct manifests *m, size_t at)

@@ -25,6 +25,8 @@ int source_compile(const struct source *src, struct store *store, struct ir *ir,
 
 /* The same in steps, for whoever follows the files. What is new stands in `m`. */
 int source_read(const struct source *src, struct manifests *m, struct err *err);
+int source_read_again(struct manifests *m, const char *const *files, size_t count,
+		      struct err *err); /* manifests_read_again() */
 
 /* All rules. On failure the ir is empty. */
 int source_rules(const struct source *src, const struct manifests *m, struct ir *ir,

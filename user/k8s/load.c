@@ -25,6 +25,7 @@ struct job {
 	char *path;
 	struct manifest *old; /* of an earlier reading, or NULL */
 	struct manifest *now;
+	bool is_kept; /* known to be unchanged */
 	struct err err;
 	int ret;
 };
@@ -173,6 +174,8 @@ static void *work(void *arg)
 		if (i >= l->jobs.len)
 			break;
 		j = &l->jobs.item[i];
+		if (j->is_kept)
+			continue;
 		j->ret = manifest_read(j->path, j->old, &j->now, &j->err);
 		if (j->ret)
 			atomic_store(&l->failed, true);
@@ -437,6 +440,48 @@ int manifests_read(struct manifests *m, const char *const *paths, size_t count,
 					    : add_file(&l, paths[i]);
 	if (!ret)
 		ret = find_old(&l, m);
+	if (!ret)
+		ret = read_files(&l);
+	if (!ret)
+		return take_in(m, &l);
+	loader_free(&l, true);
+	return ret;
+}
+
+static bool is_among(const char *path, const char *const *files, size_t count,
+		     size_t *found)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (strcmp(files[i], path))
+			continue;
+		++*found;
+		return true;
+	}
+	return false;
+}
+
+int manifests_read_again(struct manifests *m, const char *const *files, size_t count,
+			 struct err *err)
+{
+	struct loader l = {.err = err};
+	size_t i, found = 0;
+	int ret = 0;
+
+	for (i = 0; i < m->files.len && !ret; i++) {
+		struct manifest *old = m->files.item[i];
+		struct job *j;
+
+		ret = add_file(&l, old->path);
+		if (ret)
+			break;
+		j = &l.jobs.item[i];
+		j->now = j->old = old;
+		j->is_kept = !is_among(old->path, files, count, &found);
+	}
+	if (!ret && found < count)
+		ret = -ENOENT;
 	if (!ret)
 		ret = read_files(&l);
 	if (!ret)

@@ -47,6 +47,11 @@ struct manifests {
 int manifests_read(struct manifests *m, const char *const *paths, size_t count,
 		   struct err *err);
 
+/* The same when nothing but these files can have changed. -ENOENT without a word in
+ * err when one of them is new, and everything has to be looked at. */
+int manifests_read_again(struct manifests *m, const char *const *files, size_t count,
+			 struct err *err);
+
 /* The news have been dealt with. */
 void manifests_taken(struct manifests *m);
 
