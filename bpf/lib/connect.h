@@ -273,8 +273,10 @@ __noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from
 			f->bytes_up += from - f->sent_end;
 			f->sent_end = from;
 		}
+		/* not past clones that wait in the interface's queue */
 		if (last)
-			return bpf_redirect(f->to_endpoint.ifindex, 0);
+			return i ? bpf_redirect(f->to_endpoint.ifindex, 0)
+				 : hop_leave(&f->to_endpoint);
 		if (bpf_clone_redirect(skb, f->to_endpoint.ifindex, 0))
 			COUNT(ERROR);
 	}

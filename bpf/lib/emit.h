@@ -178,7 +178,7 @@ __noinline int emit_answer(struct __sk_buff *skb, u32 seq, u32 ack, u32 flags, u
 	s->out.opt_words = 0;
 	if (emit_control(skb, s))
 		return TC_ACT_SHOT;
-	return bpf_redirect(skb->ifindex, 0);
+	return hop_leave(&s->out.hop);
 }
 
 /* RST for a packet without a connection (RFC 9293, 3.10.7.1). */

@@ -51,7 +51,7 @@ __noinline int handshake_syn(struct __sk_buff *skb)
 			 o.sack);
 	if (emit_control(skb, s))
 		return DROP(ERROR);
-	return VERDICT(SYN_COOKIE, bpf_redirect(skb->ifindex, 0));
+	return VERDICT(SYN_COOKIE, hop_leave(&s->out.hop));
 }
 
 /*

@@ -149,8 +149,8 @@ struct {
 	__type(value, struct weir_counter_name);
 } counter_names SEC(".maps");
 
-/* Userspace only: kept with the other maps, so that detaching needs no memory
- * of the process that attached. */
+/* Kept with the other maps, so that detaching needs no memory of the process that
+ * attached; the kernel asks it how packets may leave. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, WEIR_MAX_INTERFACES);

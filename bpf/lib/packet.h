@@ -238,12 +238,24 @@ static __always_inline u32 packet_span(const struct pkt *p)
 /* The way back to whoever sent this packet. */
 static __always_inline void hop_back(struct __sk_buff *skb, struct weir_hop *hop)
 {
+	u32 ifindex = skb->ifindex;
+	struct weir_attachment *at = bpf_map_lookup_elem(&attachments, &ifindex);
 	u8 mac[12];
 
 	bpf_skb_load_bytes(skb, 0, mac, 12);
 	__builtin_memcpy(hop->dmac, mac + 6, 6);
 	__builtin_memcpy(hop->smac, mac, 6);
-	hop->ifindex = skb->ifindex;
+	hop->ifindex = ifindex;
+	hop->peer = at ? at->peer : 0;
+}
+
+/* The packet leaves that way: not through a veth's own queue and the next softirq
+ * if it need not. Returns a TC action. */
+static __always_inline int hop_leave(const struct weir_hop *hop)
+{
+	if (hop->peer)
+		return bpf_redirect_peer(hop->ifindex, 0);
+	return bpf_redirect(hop->ifindex, 0);
 }
 
 static __always_inline void tuple_reverse(struct weir_tuple *to,

@@ -105,7 +105,7 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 		if (emit_resize(skb, s, 0, n) || reply_quote(skb, f) ||
 		    emit_header(skb))
 			return TC_ACT_SHOT;
-		return bpf_redirect(f->to_client.ifindex, 0);
+		return hop_leave(&f->to_client);
 	}
 	if (!pure_range(&n, WEIR_REPLY_BYTES) || emit_resize(skb, s, 0, n))
 		return TC_ACT_SHOT;
@@ -122,7 +122,7 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 		return TC_ACT_SHOT;
 	if (emit_header(skb))
 		return TC_ACT_SHOT;
-	return bpf_redirect(f->to_client.ifindex, 0);
+	return hop_leave(&f->to_client);
 }
 
 /* Bytes of the flow's reply with its FIN, as sequence numbers. */

@@ -154,7 +154,7 @@ static __always_inline int splice(struct __sk_buff *skb, const struct pkt *p,
 		bpf_l4_csum_replace(skb, p->l4 + 16, 0, pseudo, BPF_F_PSEUDO_HDR);
 		bpf_l4_csum_replace(skb, p->l4 + 16, 0, body, 0);
 	}
-	return bpf_redirect(to->hop->ifindex, 0);
+	return hop_leave(to->hop);
 }
 
 /* Options that splice() cannot move in place by itself. Packet pointers are

@@ -166,6 +166,7 @@ struct weir_attachment {
 	u16 made_qdisc; /* 1: the clsact qdisc is ours, to be removed */
 	u32 handle;	/* of the filter */
 	u32 priority;
+	u32 peer;      /* 1: packets may be handed to the other end of the veth pair */
 	char name[16]; /* of the interface when it was attached */
 };
 

@@ -27,6 +27,7 @@ struct weir_hop {
 	u8 dmac[6];
 	u8 smac[6];
 	u32 ifindex;
+	u32 peer; /* 1: straight to the other end of that veth (bpf_redirect_peer()) */
 };
 
 enum weir_flow_state {

@@ -13,6 +13,7 @@
 #include "dp/clsact.h"
 #include "dp/dp.h"
 #include "dp/mapio.h"
+#include "dp/peer.h"
 #include "dp/pin.h"
 
 /* enum bpf_attach_type of 6.6, which older headers do not have. */
@@ -218,6 +219,7 @@ static int attach_new(const struct dp *dp, const char *name, uint32_t ifindex,
 	int r = -EOPNOTSUPP;
 
 	snprintf(rec.at.name, sizeof(rec.at.name), "%s", name);
+	rec.at.peer = peer_is_direct(ifindex);
 	if (may_use_tcx()) {
 		r = write_record(dp, ifindex, &rec.at, err);
 		if (!r)
@@ -250,6 +252,15 @@ static const struct record *find_ifindex(const struct records *all, uint32_t ifi
 	return NULL;
 }
 
+/* The other end may have moved, or something may hang on the egress by now. */
+static int refresh_peer(const struct dp *dp, const struct record *rec, struct err *err)
+{
+	struct weir_attachment at = rec->at;
+
+	at.peer = peer_is_direct(rec->ifindex);
+	return at.peer == rec->at.peer ? 0 : write_record(dp, rec->ifindex, &at, err);
+}
+
 int attach_iface(const struct dp *dp, const char *name, struct err *err)
 {
 	struct records all = {};
@@ -265,6 +276,8 @@ int attach_iface(const struct dp *dp, const char *name, struct err *err)
 	rec = find_ifindex(&all, ifindex);
 	if (rec && is_live(dp, rec)) {
 		r = replace_one(dp, rec, err);
+		if (!r)
+			r = refresh_peer(dp, rec, err);
 		goto out;
 	}
 	/* What is known under this name or number is of an interface that is gone. */
