@@ -10,6 +10,7 @@
  */
 #include "lib/client.h"
 #include "lib/endpoint.h"
+#include "lib/icmp.h"
 #include "lib/maps.h"
 #include "lib/splice.h"
 
@@ -226,7 +227,7 @@ static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *
 /*
  * IPv6 packets: parse, look up, splice. A function of its own: the stack of the
  * IPv4 path has no room for both, and IPv4 pays nothing for it. Returns the
- * verdict, or STEP_CLIENT or STEP_ENDPOINT for scratch.p.
+ * verdict, STEP_ICMP, or STEP_CLIENT or STEP_ENDPOINT for scratch.p.
  */
 __noinline int fast6(struct __sk_buff *skb)
 {
@@ -237,7 +238,7 @@ __noinline int fast6(struct __sk_buff *skb)
 	struct pkt p;
 	int r;
 
-	if (!packet_begin(skb, &v) || v.eth->h_proto != bpf_htons(ETH_P_IPV6))
+	if (packet_begin(skb, &v) || v.eth->h_proto != bpf_htons(ETH_P_IPV6))
 		return PASS(PASS_OTHER);
 	r = packet_parse6(skb, &p, &v);
 	if (r != PACKET_OURS)
@@ -273,27 +274,16 @@ int weir_tc(struct __sk_buff *skb)
 	struct pkt p;
 	int r;
 
-	if (!packet_begin(skb, &v))
-		return finish(PASS(PASS_OTHER));
+	r = packet_begin(skb, &v);
+	if (r)
+		return finish(r);
 	if (v.eth->h_proto != bpf_htons(ETH_P_IP)) {
 		r = fast6(skb);
-		if (r >= 0)
-			return finish(r);
-		s = scratch_get();
-		if (!s)
-			return finish(DROP(ERROR));
-		if (r == STEP_CLIENT) {
-			f = bpf_map_lookup_elem(&flows, &s->p.t);
-			goto client;
-		}
-		l = bpf_map_lookup_elem(&legs, &s->p.t);
-		if (!l)
-			return finish(DROP(ERROR));
-		goto endpoint;
+		goto other;
 	}
 	r = packet_parse4(skb, &p, &v);
 	if (r != PACKET_OURS)
-		return finish(r);
+		goto other;
 
 	if (port_has_listener(bpf_ntohs(p.t.dport))) {
 		f = bpf_map_lookup_elem(&flows, &p.t);
@@ -319,6 +309,23 @@ client:
 	s->p = p;
 endpoint:
 	return finish(endpoint_slow(skb, s, l));
+
+other:
+	if (r == STEP_ICMP)
+		r = icmp_packet(skb);
+	if (r >= 0)
+		return finish(r);
+	s = scratch_get();
+	if (!s)
+		return finish(DROP(ERROR));
+	if (r == STEP_CLIENT) {
+		f = bpf_map_lookup_elem(&flows, &s->p.t);
+		goto client;
+	}
+	l = bpf_map_lookup_elem(&legs, &s->p.t);
+	if (!l)
+		return finish(DROP(ERROR));
+	goto endpoint;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -156,6 +156,8 @@ __noinline int packet_sum_ok(struct __sk_buff *skb)
 
 	if (!s)
 		return 0;
+	if (s->p.checked)
+		return 1;
 	summed = packet_summed(skb);
 	if (summed == SUMMED_PARTIAL || summed == SUMMED_UNNECESSARY)
 		return 1;

@@ -145,7 +145,8 @@ __noinline int emit_header(struct __sk_buff *skb)
 	from = (v6 ? HEADER_IP6 : HEADER_IP4) - ETH_LEN;
 	len += HEADER_L4 - from;
 	pure_keep(from);
-	if (from > HEADER_IP4 || !pure_range(&len, HEADER_ROOM - HEADER_IP4))
+	if (from > HEADER_IP4 - ETH_LEN ||
+	    !pure_range(&len, HEADER_ROOM - HEADER_IP4 + ETH_LEN))
 		return -1;
 	return bpf_skb_store_bytes(skb, 0, s->header + from, len, BPF_F_RECOMPUTE_CSUM)
 		       ? -1

@@ -106,17 +106,21 @@ static __always_inline void *packet_at(const struct view *v, u32 off)
 	return at;
 }
 
-static __always_inline bool packet_begin(struct __sk_buff *skb, struct view *v)
+/* Returns 0, or the verdict. Tagged packets are those of a VLAN interface, which
+ * gets them untagged from here; the kernel has taken the tag out of the frame. */
+static __always_inline int packet_begin(struct __sk_buff *skb, struct view *v)
 {
+	if (skb->vlan_present)
+		return PASS(PASS_VLAN);
 	v->eth = (void *)(long)skb->data;
 	v->ip = (void *)v->eth + ETH_LEN;
 	v->end = (void *)(long)skb->data_end;
 	if ((void *)v->eth + PACKET_LEAST <= v->end)
-		return true;
+		return 0;
 	if (skb->protocol != bpf_htons(ETH_P_IP) &&
 	    skb->protocol != bpf_htons(ETH_P_IPV6))
-		return false;
-	return packet_linear(skb, v, PACKET_LEAST);
+		return PASS(PASS_OTHER);
+	return packet_linear(skb, v, PACKET_LEAST) ? 0 : PASS(PASS_OTHER);
 }
 
 /* TCP at `l4` of a packet with `total` bytes from the IP header on, 0 when that
@@ -148,12 +152,13 @@ static __always_inline int packet_tcp(struct __sk_buff *skb, struct pkt *p,
 	p->flags = tcp_flags(v->tcp) & 0x3f;
 	p->l4 = l4;
 	p->hl = hl;
+	p->checked = 0;
 	p->len = total + ETH_LEN - l4 - hl;
 	return PACKET_OURS;
 }
 
-/* Behind packet_begin(): an IPv4 packet. Returns PACKET_OURS and fills p and v, or
- * the verdict to leave with. */
+/* Behind packet_begin(): an IPv4 packet. Returns PACKET_OURS and fills p and v, STEP_ICMP,
+ * or the verdict to leave with. */
 static __always_inline int packet_parse4(struct __sk_buff *skb, struct pkt *p,
 					 struct view *v)
 {
@@ -161,7 +166,7 @@ static __always_inline int packet_parse4(struct __sk_buff *skb, struct pkt *p,
 	int r;
 
 	if (v->ip->protocol != IPPROTO_TCP)
-		return PASS(PASS_OTHER);
+		return v->ip->protocol == IPPROTO_ICMP ? STEP_ICMP : PASS(PASS_OTHER);
 	if (v->ip->frag_off & bpf_htons(0x3fff))
 		return PASS(PASS_FRAGMENT);
 	ihl = v->ip->ihl * 4;
@@ -183,6 +188,8 @@ static __always_inline int packet_parse6(struct __sk_buff *skb, struct pkt *p,
 	u32 l4 = ETH_LEN + IP6_LEN, total;
 	int r;
 
+	if (v->ip6->nexthdr == IPPROTO_ICMPV6)
+		return STEP_ICMP;
 	if (v->ip6->nexthdr != IPPROTO_TCP) {
 		r = packet_extensions(skb);
 		if (r >= 0)
@@ -206,8 +213,10 @@ static __always_inline int packet_parse6(struct __sk_buff *skb, struct pkt *p,
 static __always_inline int packet_parse(struct __sk_buff *skb, struct pkt *p,
 					struct view *v)
 {
-	if (!packet_begin(skb, v))
-		return PASS(PASS_OTHER);
+	int r = packet_begin(skb, v);
+
+	if (r)
+		return r;
 	if (v->eth->h_proto == bpf_htons(ETH_P_IP))
 		return packet_parse4(skb, p, v);
 	if (v->eth->h_proto == bpf_htons(ETH_P_IPV6))

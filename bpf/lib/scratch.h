@@ -28,11 +28,12 @@ struct pkt {
 	u32 ack;
 	u32 len; /* TCP payload bytes, from the IP length: padding is no payload */
 	u16 win;
-	u8 flags; /* enum tcp_flag */
-	u8 l4;	  /* offset of the TCP header */
-	u8 hl;	  /* TCP header bytes */
-	u8 v6;	  /* 1: IPv6, 0: IPv4 */
-	u8 pad[2];
+	u8 flags;   /* enum tcp_flag */
+	u8 l4;	    /* offset of the TCP header */
+	u8 hl;	    /* TCP header bytes */
+	u8 v6;	    /* 1: IPv6, 0: IPv4 */
+	u8 checked; /* 1: the checksum is known to be right */
+	u8 pad;
 };
 
 /* A segment to be made in place of the packet at hand. */
@@ -49,9 +50,19 @@ struct out {
 	u32 sum; /* their one's-complement sum */
 };
 
+/* An ICMP error and the packet that it quotes, as they came. */
+struct icmp_error {
+	u32 icmp[2];
+	u32 ip[10];
+	u32 tcp[2];
+	u32 kind; /* enum icmp_kind */
+	u32 off;  /* of the message in the packet */
+	u32 bytes;
+};
+
 #define SUM_CHUNK 512u
-/* emit_header() */
-#define HEADER_ROOM 128
+/* emit_header(), icmp_emit() */
+#define HEADER_ROOM 136
 
 struct scratch {
 	struct pkt p;
@@ -63,6 +74,7 @@ struct scratch {
 	struct http_head h;
 	struct route_match m;
 	struct tcpopt_bytes opts;
+	struct icmp_error icmp;
 	u8 header[HEADER_ROOM];
 	u32 feed_shift; /* the endpoint's window scale, for STEP_FEED */
 	u8 chunk[SUM_CHUNK + 8];
@@ -105,6 +117,7 @@ enum step {
 	STEP_AGAIN = -10,    /* finished flow: perhaps a new handshake's ACK */
 	STEP_CLIENT = -13,   /* scratch.p is a client's packet, not simply spliced */
 	STEP_ENDPOINT = -14, /* an endpoint's */
+	STEP_ICMP = -15,     /* not TCP */
 };
 
 static __always_inline void count(u32 outcome)

@@ -12,6 +12,7 @@
 	/* not ours */ \
 	X(PASS_OTHER, "pass_other", "not for a listener or a flow, left to the stack") \
 	X(PASS_FRAGMENT, "pass_fragment", "IP fragment, left to the stack") \
+	X(PASS_VLAN, "pass_vlan", "VLAN tag, left to the stack and the VLAN's interface") \
 	X(PASS_EXTENSION, "pass_extension", "IPv6 extension headers that are not walked, left to the stack") \
 	X(PASS_MALFORMED, "pass_malformed", "headers that do not parse, left to the stack") \
 	/* handshake */ \
@@ -57,6 +58,7 @@
 	X(CONNECTED, "connected", "endpoint accepted, head sent on") \
 	X(SWITCHED, "switched", "request moved the connection to another endpoint") \
 	X(NO_PORT, "no_port", "no free source port towards the endpoint, 503") \
+	X(CONNECT_UNREACHABLE, "connect_unreachable", "endpoint unreachable by ICMP, like a refusal") \
 	X(NO_FIB, "no_fib", "no way to the endpoint, SYN dropped for retransmission") \
 	/* splice */ \
 	X(TO_ENDPOINT, "to_endpoint", "packet spliced to the endpoint") \
@@ -66,6 +68,11 @@
 	X(ORPHAN, "orphan", "packet of an endpoint leg that is being closed") \
 	X(ORPHAN_RST, "orphan_rst", "data on an endpoint leg that is closed, reset") \
 	X(FLOW_GONE, "flow_gone", "endpoint packet without its client flow, reset") \
+	/* ICMP errors about packets of connections */ \
+	X(ICMP_TO_ENDPOINT, "icmp_to_endpoint", "packet too big for the client's path, endpoint told") \
+	X(ICMP_TO_CLIENT, "icmp_to_client", "packet too big for the endpoint's path, client told") \
+	X(ICMP_IGNORED, "icmp_ignored", "ICMP error that changes nothing, dropped") \
+	X(ICMP_BAD, "icmp_bad", "ICMP error with a wrong checksum or sequence number, dropped") \
 	/* kernel-made answers */ \
 	X(REPLIED, "replied", "kernel-made reply sent") \
 	X(REPLY_AGAIN, "reply_again", "kernel-made reply repeated") \

@@ -350,11 +350,11 @@ static void wire_settle(void)
 	peers_read();
 }
 
-void bench_send_at(const struct segment *s, const char *file, int line)
+static void frame_send(uint8_t *frame, size_t len, const struct segment *s,
+		       const char *file, int line)
 {
-	static uint8_t frame[FRAME_MAX], out[FRAME_MAX];
+	static uint8_t out[FRAME_MAX];
 	uint32_t out_len = 0;
-	size_t len;
 
 	if (b.out_count) {
 		struct frame *f = &b.out[0];
@@ -364,7 +364,6 @@ void bench_send_at(const struct segment *s, const char *file, int line)
 			      "the packet before led to more than expected");
 	}
 	counters_read(b.before);
-	len = segment_build(s, frame);
 	if (b.mode.wire) {
 		b.action = -1;
 		wire_send(frame, len, s);
@@ -375,6 +374,23 @@ void bench_send_at(const struct segment *s, const char *file, int line)
 	peers_read();
 	if (b.action == TC_ACT_REDIRECT)
 		out_add(memcmp(out, mac_client, 6) ? ENDPOINT : CLIENT, out, out_len);
+}
+
+void bench_send_at(const struct segment *s, const char *file, int line)
+{
+	static uint8_t frame[FRAME_MAX];
+	size_t len = segment_build(s, frame);
+
+	frame_send(frame, len, s, file, line);
+}
+
+void bench_send_frame_at(enum side side, uint8_t *frame, size_t len, const char *file,
+			 int line)
+{
+	/* whatever its checksum is, it is finished */
+	struct segment s = {.side = side, .wrong = 1};
+
+	frame_send(frame, len, &s, file, line);
 }
 
 #define NAME_ROW(id, name, text) name,
@@ -431,16 +447,23 @@ static struct frame next_out(int side, const char *file, int line)
 	return (struct frame){};
 }
 
-void bench_expect_at(const struct segment *want, const char *file, int line)
+void bench_expect_frame_at(enum side side, const uint8_t *frame, size_t len,
+			   const char *file, int line)
 {
-	static uint8_t frame[FRAME_MAX];
-	size_t len = segment_build(want, frame);
-	struct frame f = next_out(want->side, file, line);
+	struct frame f = next_out(side, file, line);
 	bool same = segment_same(frame, len, f.bytes, f.len);
 
 	free(f.bytes);
 	if (!same)
 		bench_fail_at(file, line, "not the frame that was expected");
+}
+
+void bench_expect_at(const struct segment *want, const char *file, int line)
+{
+	static uint8_t frame[FRAME_MAX];
+	size_t len = segment_build(want, frame);
+
+	bench_expect_frame_at(want->side, frame, len, file, line);
 }
 
 void bench_take_at(struct segment *out, const char *file, int line)

@@ -92,6 +92,16 @@ const struct bench_mode *bench_mode(void);
 #define bench_send(s) bench_send_at(s, __FILE__, __LINE__)
 void bench_send_at(const struct segment *s, const char *file, int line);
 
+/* The same with a frame that is no TCP; its checksums are finished. */
+#define bench_send_frame(side, frame, len) \
+	bench_send_frame_at(side, frame, len, __FILE__, __LINE__)
+void bench_send_frame_at(enum side side, uint8_t *frame, size_t len, const char *file,
+			 int line);
+#define bench_expect_frame(side, frame, len) \
+	bench_expect_frame_at(side, frame, len, __FILE__, __LINE__)
+void bench_expect_frame_at(enum side side, const uint8_t *frame, size_t len,
+			   const char *file, int line);
+
 /* The next frame that came out is this one, byte for byte. */
 #define bench_expect(want) bench_expect_at(want, __FILE__, __LINE__)
 void bench_expect_at(const struct segment *want, const char *file, int line);
