@@ -5,7 +5,7 @@
 # make demo     the guide's scenario with real curl, in namespaces of its own
 # make test     every test
 # make check    formatting, rooms, static analysis, verifier ceilings
-# make bench    load ratios against the direct path and other proxies
+# make bench    load next to the direct path and other proxies; the way of a rule
 # make fuzz     every fuzzer for a while
 # make install  PREFIX=/usr/local
 #
@@ -198,7 +198,7 @@ bench: deps
 DEPS = clang llvm libclang-rt-14-dev gcc make git libc6-dev linux-libc-dev libbpf-dev \
        libelf-dev zlib1g-dev libyaml-dev libjansson-dev bpftool \
        libcmocka-dev libpcre2-dev iproute2 util-linux procps ethtool curl jq python3 \
-       nginx-light wrk qemu-system-x86 busybox-static xz-utils \
+       nginx-light haproxy wrk qemu-system-x86 busybox-static xz-utils \
        clang-format cppcheck mandoc
 deps:
 	$(Q)missing=; for p in $(DEPS); do \
