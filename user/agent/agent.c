@@ -56,6 +56,7 @@ struct agent {
 	uint64_t first_change_ns;
 	struct watch signals, inotify, netlink, quiet, sweep, cookies;
 	struct metrics_server metrics;
+	struct health health;
 };
 
 /* ---- what is wanted on this node ---- */
@@ -237,7 +238,7 @@ static int reconcile_manifests(struct agent *a, struct err *err)
 		return r;
 	manifests_taken(&a->manifests);
 	say_applied(a, &done);
-	return 0;
+	return health_set(&a->health, &a->ir, err);
 }
 
 /* The same rules, with the ways to the endpoints as they are now. */
@@ -370,6 +371,17 @@ static void on_sweep(struct watch *w)
 		log_debug("%u endpoints were silent for %u s", silent, SILENT_S);
 }
 
+static bool is_down(const struct ir_endpoint *e, void *arg)
+{
+	return health_is_down(arg, &e->addr, e->port);
+}
+
+/* The endpoints are written with the same work as their ways. */
+static void on_health(void *arg)
+{
+	note_change(arg, CHANGE_NODE);
+}
+
 static void on_cookies(struct watch *w)
 {
 	struct agent *a = w->arg;
@@ -442,6 +454,8 @@ static int watch_all(struct agent *a, struct err *err)
 		a->inotify.fd = a->files.fd;
 		r = loop_add(&a->loop, &a->inotify, err);
 	}
+	if (!r)
+		r = health_start(&a->health, &a->loop, err);
 	if (!r && a->opt->metrics)
 		r = metrics_listen(&a->metrics, &a->loop, a->opt->metrics, &a->dp, err);
 	return r;
@@ -510,6 +524,8 @@ static int start(struct agent *a, struct err *err)
 	a->applier.dp = &a->dp;
 	a->applier.settle = settle_node;
 	a->applier.settle_arg = a;
+	a->applier.is_down = is_down;
+	a->applier.is_down_arg = &a->health;
 	r = apply_ir(&a->applier, &a->ir, &done, err);
 	if (r)
 		return r;
@@ -518,7 +534,7 @@ static int start(struct agent *a, struct err *err)
 	manifests_taken(&a->manifests);
 	say_applied(a, &done);
 	say_serving(a);
-	return 0;
+	return health_set(&a->health, &a->ir, err);
 }
 
 static int run_locked(struct agent *a, struct err *err)
@@ -558,6 +574,7 @@ static void agent_fini(struct agent *a)
 	size_t i;
 
 	metrics_close(&a->metrics);
+	health_fini(&a->health);
 	files_fini(&a->files);
 	for (i = 0; i < sizeof(watches) / sizeof(watches[0]); i++)
 		mem_close_fd(&watches[i]->fd);
@@ -589,6 +606,7 @@ int agent_run(const struct agent_options *opt, struct err *err)
 	};
 	dp_init(&a.dp);
 	metrics_init(&a.metrics);
+	health_init(&a.health, &opt->health, on_health, &a);
 	r = loop_init(&a.loop, err);
 	if (!r)
 		r = watch_signals(&a, err);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "agent/health.h"
 #include "agent/source.h"
 #include "base/err.h"
 
@@ -22,6 +23,7 @@ struct agent_options {
 	bool replace;	     /* take the place of a data path of another layout */
 	bool keep;	     /* leave everything in place at the end */
 	const char *metrics; /* "ADDR:PORT", or NULL */
+	struct health_options health;
 };
 
 /* Returns when stopped by a signal (0), or when it cannot start. */

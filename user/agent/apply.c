@@ -232,6 +232,8 @@ static int plan_groups(struct applier *a, struct plan *p, struct err *err)
 			ep->port = g->endpoints.item[k].port;
 			ep->weight = g->endpoints.item[k].weight;
 			ep->ready = g->endpoints.item[k].ready;
+			ep->unhealthy = a->is_down && a->is_down(&g->endpoints.item[k],
+								 a->is_down_arg);
 		}
 	}
 	r = book_groups(&a->book, p->groups, ir->groups.len, err);

@@ -33,6 +33,9 @@ struct applier {
 	 * generation can be seen in the settings; or NULL. */
 	int (*settle)(void *arg, struct err *err);
 	void *settle_arg;
+	/* Do the health checks of this process fail? Or NULL. */
+	bool (*is_down)(const struct ir_endpoint *e, void *arg);
+	void *is_down_arg;
 	bool is_ready; /* the book has been read */
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "base/number.h"
 #include "cmd/cmd.h"
 #include "cmd/compile.h"
 
@@ -12,7 +13,13 @@ struct run_options {
 	bool keep;
 	bool replace;
 	const char *metrics;
+	int health_check; /* enum check */
+	const char *health_interval;
+	const char *health_fall;
+	const char *health_rise;
 };
+
+enum check { CHECK_NONE, CHECK_TCP }; /* the order of the option's words */
 
 const struct option_row options_run[] = {
 	{'i', "interface", "IFACE", "attach here; a name or a pattern; repeatable",
@@ -25,6 +32,16 @@ const struct option_row options_run[] = {
 	 OPTION_FLAG, offsetof(struct run_options, replace)},
 	{0, "metrics", "ADDR:PORT", "serve /metrics, /healthz and /readyz there",
 	 OPTION_STRING, offsetof(struct run_options, metrics)},
+	{0, "health-check", "none|tcp", "connect to every endpoint now and then",
+	 OPTION_CHOICE, offsetof(struct run_options, health_check)},
+	{0, "health-interval", "SECONDS",
+	 "between two checks of an endpoint (default 2)", OPTION_STRING,
+	 offsetof(struct run_options, health_interval)},
+	{0, "health-fall", "N",
+	 "failures in a row that take an endpoint out (default 3)", OPTION_STRING,
+	 offsetof(struct run_options, health_fall)},
+	{0, "health-rise", "N", "successes in a row that bring it back (default 2)",
+	 OPTION_STRING, offsetof(struct run_options, health_rise)},
 	{},
 };
 
@@ -43,14 +60,50 @@ static int take_operands(struct ctx *ctx, struct compile_options *opt, int argc,
 	return opt->files.len ? 0 : cmd_usage(ctx, "which manifests? -f PATH");
 }
 
+static int read_count(struct ctx *ctx, const char *option, const char *text,
+		      uint32_t *out)
+{
+	uint64_t n;
+
+	if (!text)
+		return 0;
+	if (number_parse(text, 1000, &n) || !n)
+		return cmd_usage(ctx, "--%s: %s is not 1 to 1000", option, text);
+	*out = n;
+	return 0;
+}
+
+static int read_health(struct ctx *ctx, const struct run_options *run,
+		       struct health_options *out)
+{
+	uint64_t ms = 2000;
+	int r = read_count(ctx, "health-fall", run->health_fall, &out->fall);
+
+	if (!r)
+		r = read_count(ctx, "health-rise", run->health_rise, &out->rise);
+	if (r)
+		return r;
+	if (run->health_interval &&
+	    (number_parse_ms(run->health_interval, &ms) || ms < 100 || ms > 3600000))
+		return cmd_usage(ctx,
+				 "--health-interval: %s is not 0.1 to 3600 seconds",
+				 run->health_interval);
+	if (run->health_check == CHECK_TCP)
+		out->interval_ms = ms;
+	return 0;
+}
+
 static int run_agent(struct ctx *ctx, const struct run_options *run,
 		     const struct compile_options *compile)
 {
 	struct words ifaces = {}, listeners = {};
+	struct health_options health = HEALTH_DEFAULTS;
 	struct agent_options opt;
 	struct err err = {};
-	int r;
+	int r = read_health(ctx, run, &health);
 
+	if (r)
+		return r;
 	if (words_split(&run->ifaces, &ifaces) ||
 	    words_split(&run->listeners, &listeners))
 		return EXIT_FAILED;
@@ -64,6 +117,7 @@ static int run_agent(struct ctx *ctx, const struct run_options *run,
 		.replace = run->replace,
 		.keep = run->keep,
 		.metrics = run->metrics,
+		.health = health,
 	};
 	r = agent_run(&opt, &err);
 	words_free(&ifaces);

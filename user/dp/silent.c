@@ -24,9 +24,20 @@ struct silent {
 struct silents vec_of(struct silent);
 
 struct looking {
+	const struct dp *dp;
 	uint64_t now_ns;
 	struct silents found;
 };
+
+static uint64_t patience_s(const struct dp *dp, uint32_t endpoint)
+{
+	struct weir_endpoint ep;
+
+	if (!bpf_map_lookup_elem(dp->map[DP_MAP_endpoints], &endpoint, &ep) &&
+	    ep.state == WEIR_ENDPOINT_UNHEALTHY)
+		return SILENT_UNHEALTHY_S;
+	return SILENT_S;
+}
 
 static int look_at_leg(const void *key, const void *value, void *arg)
 {
@@ -35,7 +46,7 @@ static int look_at_leg(const void *key, const void *value, void *arg)
 	struct silent *s;
 
 	if (leg->state != WEIR_LEG_CONNECT || leg->syn_ns >= l->now_ns ||
-	    l->now_ns - leg->syn_ns < SILENT_S * SECOND)
+	    l->now_ns - leg->syn_ns < patience_s(l->dp, leg->endpoint_id) * SECOND)
 		return 0;
 	s = vec_push(&l->found);
 	if (!s)
@@ -63,7 +74,7 @@ static int give_up(const struct dp *dp, struct injector *in, const struct silent
 int silent_give_up(const struct dp *dp, uint64_t now_ns, uint32_t *count,
 		   struct err *err)
 {
-	struct looking l = {.now_ns = now_ns};
+	struct looking l = {.dp = dp, .now_ns = now_ns};
 	struct err ignored = {};
 	struct injector in;
 	size_t i;

@@ -18,6 +18,8 @@ struct dp;
 
 /* Seconds for which a SYN to an endpoint may stay without an answer. */
 #define SILENT_S 5u
+/* And to one whose health checks fail. */
+#define SILENT_UNHEALTHY_S 1u
 
 /* Gives up on legs that have been connecting for longer; *count of them. */
 int silent_give_up(const struct dp *dp, uint64_t now_ns, uint32_t *count,
