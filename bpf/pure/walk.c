@@ -243,6 +243,7 @@ PURE_LOCAL bool walk_is_blank(u32 ch)
 #define LINE_BLANK 1 /* white space in front of a value that may fit */
 #define LINE_END 2   /* its end */
 #define LINE_TRIM 3  /* white space behind a value that may fit */
+#define LINE_MATCH 4 /* a byte of a value for a pattern's automaton */
 
 /* The start of a line: is it the header that the test names? */
 PURE_LOCAL void walk_line_name(struct walk_ctx *c)
@@ -282,6 +283,30 @@ PURE_LOCAL void walk_line_end(struct walk_ctx *c)
 	k->line = pos;
 }
 
+/* One byte of the value; the pattern's automaton says whether it fits. */
+PURE_LOCAL void walk_line_match(struct walk_ctx *c)
+{
+	struct walk_work *k = &c->m->work;
+	u32 s = k->state, pos = k->pos;
+	u64 cell;
+
+	k->phase = LINE_NAME;
+	if (s & TABLE_ACCEPT) {
+		u64 ref = walk_word(c, s + 8 * TABLE_SYMBOL_END +
+					       (pos < k->value_end ? 8 : 0));
+
+		k->fits = ref >> 32 != TABLE_NO_REF;
+	}
+	if (k->fits || pos >= k->value_end)
+		return;
+	cell = walk_word(c, s + 8 * byte_lower(head_byte(c->b, pos)));
+	if ((u32)cell != s)
+		return;
+	k->state = cell >> 32;
+	k->pos = pos + 1;
+	k->phase = LINE_MATCH;
+}
+
 /* A step through the header lines; ends with k->fits set, or behind the last.
  * One loop for all of it: the call depth's stack is short on kernel 6.1. */
 static long walk_line_cb(u32 i, void *ctx)
@@ -290,6 +315,10 @@ static long walk_line_cb(u32 i, void *ctx)
 	struct walk_work *k = &c->m->work;
 	u32 phase = k->phase;
 
+	if (phase == LINE_MATCH) {
+		walk_line_match(c);
+		return k->fits != 0;
+	}
 	if (phase == LINE_TRIM) {
 		if (k->value_end > k->found &&
 		    walk_is_blank(head_byte(c->b, k->value_end - 1))) {
@@ -297,6 +326,12 @@ static long walk_line_cb(u32 i, void *ctx)
 			return 0;
 		}
 		k->phase = LINE_NAME;
+		if (k->value_len == TABLE_VALUE_PATTERN) {
+			k->state = k->value;
+			k->pos = k->found;
+			k->phase = k->value ? LINE_MATCH : LINE_NAME;
+			return 0;
+		}
 		k->fits = k->value_len == TABLE_VALUE_ANY ||
 			  (k->value_end - k->found == k->value_len &&
 			   walk_same(c, k->value, k->found, k->value_len,
@@ -342,7 +377,8 @@ static long walk_test_cb(u32 i, void *ctx)
 			k->line = c->h->fields;
 			k->line_end = c->h->head_len - 2;
 			k->phase = LINE_NAME;
-			/* a step for each blank, two for each line, and more */
+			/* a step for each byte of a value, two for each line,
+			 * and more */
 			pure_loop(2 * WEIR_HEAD_MAX, walk_line_cb, c);
 		}
 	}

@@ -130,7 +130,11 @@ struct weir_table_bucket {
 #define TABLE_TESTS_MAX 1024u /* of one set */
 #define TABLE_NAME_MAX 64u
 #define TABLE_VALUE_MAX 256u
-#define TABLE_VALUE_ANY 0xffffu /* value_len: the header only has to be there */
+/* value_len: the header only has to be there; or `value` is the state of an
+ * automaton (0: nothing) that takes the value in lower case, and any accept is as
+ * good as another */
+#define TABLE_VALUE_ANY 0xffffu
+#define TABLE_VALUE_PATTERN 0xfffeu
 
 struct weir_table_test {
 	u32 name; /* offsets of texts */

@@ -148,6 +148,8 @@ void bench_cookie_keys(const uint64_t now[2], const uint64_t before[2]);
 void bench_ports(uint16_t lo, uint16_t hi);
 void bench_endpoint(uint32_t id, uint32_t ip, enum weir_endpoint_state state);
 void bench_table(bool there);
+/* The table with group B as the full gateway, for the rest of the test. */
+void bench_gateway(void);
 /* Which endpoint the next connection of a group gets. */
 void bench_turn(uint32_t group, uint64_t turn);
 /* A group of `count` endpoints laid out in slots; or one whose endpoints are all of the

@@ -16,7 +16,7 @@
 #define ENDPOINTS 3
 
 static struct dp dp;
-static int table; /* the inner map */
+static int table, with_gateway; /* inner maps */
 static struct weir_reply replies[BENCH_REDIRECT + 1];
 
 static void map_put(const char *name, const void *key, const void *value)
@@ -108,6 +108,13 @@ void bench_group_other(uint32_t group, const uint32_t *slot, uint32_t slots,
 	put_group(group, !family_of_mode(), slot, slots, count);
 }
 
+void bench_gateway(void)
+{
+	struct err err = {};
+
+	bench_need(!table_swap(&dp, with_gateway, &err), "table");
+}
+
 static void put_groups(void)
 {
 	const uint32_t slot[] = {0, 1, 2};
@@ -138,7 +145,8 @@ static void put_replies(void)
 		reply_read(&dp, i, &replies[i]);
 }
 
-static void put_table(void)
+/* GROUP_B is the gateway, when there is one. */
+static int make_table(bool has_gateway)
 {
 	static const struct {
 		const char *path;
@@ -153,6 +161,8 @@ static void put_table(void)
 		{"/reply", 0, WEIR_ACTION_REPLY, 0},
 		{"/redirect", 1, WEIR_ACTION_REPLY, 0},
 		{"/unhonoured", 0, WEIR_ACTION_UNHONOURED, 0},
+		{"/header", 1, WEIR_ACTION_GROUP, 0},
+		{"/header", 0, WEIR_ACTION_GROUP, 0},
 	};
 	struct ir ir = {};
 	struct err err = {};
@@ -187,7 +197,14 @@ static void put_table(void)
 			r->reply = rules[i].to;
 		else
 			r->group = rules[i].to;
+		if (!strcmp(rules[i].path, "/header") && rules[i].to) {
+			struct ir_header *h = vec_push(&r->headers);
+
+			h->name = strdup("x-version");
+			*(char **)vec_push(&h->patterns) = strdup("^v[23](-|$)");
+		}
 	}
+	ir.gateway = has_gateway ? 2 : 0;
 	((struct ir_reply *)vec_push(&ir.replies))->status = 403;
 	((struct ir_reply *)vec_push(&ir.replies))->status = 301;
 	if (table_compile(&ir, &blob, &size, &err)) {
@@ -197,7 +214,7 @@ static void put_table(void)
 	ir_free(&ir);
 	fd = table_fill(&dp, blob, size, &err);
 	bench_need(fd >= 0, "table_fill");
-	table = fd;
+	return fd;
 }
 
 void bench_cookie_keys(const uint64_t now[2], const uint64_t before[2])
@@ -440,10 +457,12 @@ void maps_fill(void)
 	dp.table_bytes = WEIR_TABLE_MIN;
 	put_listener();
 	put_replies();
-	put_table();
+	table = make_table(false);
+	with_gateway = make_table(true);
 }
 
 void maps_forget(void)
 {
 	close(table);
+	close(with_gateway);
 }

@@ -390,6 +390,59 @@ static void test_too_long_head(void **state)
 	assert_int_equal(bench_slots_held(), 0);
 }
 
+/* What is no HTTP/1 is the gateway's from its first byte on, unread. */
+static void test_preface_to_gateway(void **state)
+{
+	static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+	struct conn c;
+
+	bench_gateway();
+	start(&c);
+	conn_request(&c, preface);
+	assert_int_equal(c.endpoint, 2);
+	conn_accept(&c, preface);
+	/* neither is what follows read: this would be another group's */
+	conn_up(&c, PSH | ACK, GET("/a"));
+	conn_respond(&c, OK_RESPONSE);
+	conn_up(&c, PSH | ACK, "GET /a HTTP/1.1\nHost: a, b\n\n");
+	conn_respond(&c, OK_RESPONSE);
+	assert_int_equal(bench_slots_held(), 0);
+}
+
+/* Nor is a head that is too long: as much as is kept, then the rest of it. */
+static void test_too_long_to_gateway(void **state)
+{
+	const char *text = long_head(17000);
+	struct segment want;
+	struct conn c;
+	uint32_t at, n;
+
+	bench_gateway();
+	start(&c);
+	for (at = 0; at < 15400; at += 1400) {
+		send_piece(&c, at, text, 1400);
+		expect_acked(&c, at + 1400);
+	}
+	send_piece(&c, at, text, 1400);
+	c.cseq = c.head + WEIR_HEAD_MAX;
+	conn_take_syn(&c);
+	assert_int_equal(c.endpoint, 2);
+	conn_synack(&c);
+	for (at = 0; at < WEIR_HEAD_MAX; at += n) {
+		n = WEIR_HEAD_MAX - at < bench_path_mss() ? WEIR_HEAD_MAX - at
+							  : bench_path_mss();
+		want = made_for_endpoint(&c, ACK | (at + n == WEIR_HEAD_MAX ? PSH : 0),
+					 NULL);
+		want.data = text + at;
+		want.len = n;
+		bench_expect(&want);
+		c.eack += n;
+	}
+	conn_up(&c, PSH | ACK, text + WEIR_HEAD_MAX);
+	conn_respond(&c, OK_RESPONSE);
+	assert_int_equal(bench_slots_held(), 0);
+}
+
 /* T050, T051: a body with the head and behind it waits with the head */
 static void test_body_while_connecting(void **state)
 {
@@ -449,6 +502,38 @@ static void test_crlf_before_request(void **state)
 	conn_accept(&c, text);
 }
 
+/* A pattern on a header, in the automaton of the table. */
+static void test_header_pattern(void **state)
+{
+	static const struct {
+		const char *lines;
+		uint32_t endpoint;
+	} asked[] = {
+		{"X-Version: V3\r\n", 2},
+		{"X-Version: \t v2-rc1 \r\n", 2},
+		{"X-Version: v1\r\nx_version: v2\r\n", 2},
+		{"X-Version: v23\r\n", 0},
+		{"X-Version: xv2\r\n", 0},
+		{"X-Version:\r\n", 0},
+		{"", 0},
+	};
+	char text[128];
+	struct conn c;
+	size_t i;
+
+	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		start(&c);
+		snprintf(text, sizeof(text),
+			 "GET /header HTTP/1.1\r\nHost: a\r\n%s\r\n", asked[i].lines);
+		bench_turn(GROUP_A, 0);
+		conn_request(&c, text);
+		assert_int_equal(c.endpoint, asked[i].endpoint);
+		conn_accept(&c, text);
+		conn_respond(&c, OK_RESPONSE);
+		bench_fresh(state);
+	}
+}
+
 /* Nothing is lost when no buffer is free: the client sends again. */
 static void test_no_free_slot(void **state)
 {
@@ -494,6 +579,9 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_refused_heads),
 	BENCH_TEST(test_large_head),
 	BENCH_TEST(test_too_long_head),
+	BENCH_TEST(test_preface_to_gateway),
+	BENCH_TEST(test_too_long_to_gateway),
+	BENCH_TEST(test_header_pattern),
 	BENCH_TEST(test_body_while_connecting),
 	BENCH_TEST(test_crlf_before_request),
 	BENCH_TEST(test_no_free_slot),

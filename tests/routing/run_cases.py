@@ -22,7 +22,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # Rule sets whose whole meaning needs a full gateway: without one the kernel
 # answers 503 wherever one of their rules matches.
 NEEDS_GATEWAY = {
-    "kic-int-hdr-0": "a regular expression on a header",
     "kph-10": "konghq.com/path on a Service",
     "kph-11": "konghq.com/path on a Service",
     "kph-14": "konghq.com/path on a Service",
@@ -49,18 +48,15 @@ OURS = {
     "kuri-16": ("a byte that came raw stays raw", {
         "outcome": "route", "ingress": "a", "namespace": "default",
         "backend": "s:80", "upstream_path": "/a{b}|c", "rule": 0, "path": 0}),
-    "kic-int-hdr-0-04": ("only a gateway can judge the value", {"outcome": "gateway"}),
-    "kic-int-hdr-0-05": ("only a gateway can judge the value", {"outcome": "gateway"}),
     "kuri-25-kong1": ("any byte may stand in a path: see kuri-25-kong0", None),
 }
 
 # The same with --dialect kong, for Kong's answers.
-OURS_KONG = {key: OURS[key] for key in (
-    "host-wild-port-06-kong", "kuri-16", "kic-int-hdr-0-04", "kic-int-hdr-0-05")}
+OURS_KONG = {key: OURS[key] for key in ("host-wild-port-06-kong", "kuri-16")}
 
 
 # Of these `weir check` cannot know, or says so in other words.
-QUIET = {"kic-int-hdr-0", "kuri"}
+QUIET = {"kuri"}
 
 
 def ingress_object(ing):

@@ -32,6 +32,7 @@ PATTERNS = ["/a", "/a+", "/[ab]+$", "/a/.*", "/(a|b)/", "/a.b", "/(?i:A)b?", "/.
 ALIASES = ["b.a.example", "*.a.example", "a.*", "b.a.*", "*.example"]
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 HEADERS = {"x-a": ["1", "2", "3"], "x-b": ["1", "long value"]}
+HEADER_PATTERNS = ["^[12]$", "l.*e$", r"\d", "g v", "(1|long)"]
 
 
 def configured(text):
@@ -78,6 +79,12 @@ def clean(path, query):
     return b"/" + b"/".join(segments), query
 
 
+def takes_value(conditions, value):
+    """One of them; a pattern may match anywhere."""
+    return value is not None and any(
+        re.search(c[2:], value) if c.startswith("~*") else c == value for c in conditions)
+
+
 class Rule:
     def __init__(self, ingress, host, path, kind):
         self.ingress, self.host, self.path, self.kind = ingress, host, path, kind
@@ -111,7 +118,7 @@ class Rule:
         if ing["methods"] and method not in ing["methods"]:
             return False
         for name, values in ing["headers"].items():
-            if headers.get(name) not in values:
+            if not takes_value(values, headers.get(name)):
                 return False
         return self.takes_host(host) and self.takes_path(path)
 
@@ -165,7 +172,7 @@ class KongRule:
         ing = self.ingress
         if ing["methods"] and method not in ing["methods"]:
             return False
-        if any(headers.get(n) not in v for n, v in ing["headers"].items()):
+        if not all(takes_value(v, headers.get(n)) for n, v in ing["headers"].items()):
             return False
         if self.host(host) is None:
             return False
@@ -215,6 +222,9 @@ def random_ingress(rng, number, features):
     if "criteria" in features and rng.random() < 0.4:
         for name in rng.sample(sorted(HEADERS), rng.randint(1, 2)):
             ing["headers"][name] = rng.sample(HEADERS[name], rng.randint(1, 2))
+    if "regex" in features and ing["headers"] and rng.random() < 0.5:
+        name = rng.choice(sorted(ing["headers"]))
+        ing["headers"][name] = ["~*" + rng.choice(HEADER_PATTERNS)]
     if "regex" in features:
         ing["priority"] = rng.choice([0, 0, 1, -1])
         for _ in range(rng.randint(0, 3)):

@@ -118,7 +118,10 @@ static void add(struct ir *ir, enum ir_host_kind kind, const char *host,
 		struct ir_header *h = vec_push(&r->headers);
 
 		h->name = strdup("x-one");
-		*(char **)vec_push(&h->values) = strdup(value);
+		if (*value == '~')
+			*(char **)vec_push(&h->patterns) = strdup(value + 1);
+		else
+			*(char **)vec_push(&h->values) = strdup(value);
 	}
 }
 
@@ -139,6 +142,7 @@ static void make_table(enum ir_order order)
 	add(&ir, IR_HOST_WILDCARD, "*.b.example.com", WEIR_PATH_EXACT, "/exact", "POST",
 	    "two");
 	add(&ir, IR_HOST_ANY, "", WEIR_PATH_PREFIX, "/strip/a", NULL, NULL);
+	add(&ir, IR_HOST_ANY, "", WEIR_PATH_PREFIX, "/e", NULL, "~^t|[1-3]$");
 	add(&ir, IR_HOST_ANY, "", WEIR_PATH_IMPLEMENTATION, "/strip", NULL, NULL);
 	add(&ir, IR_HOST_ANY, "", WEIR_PATH_PREFIX, "/caf\xc3\xa9/strip", NULL, NULL);
 	if (order == IR_ORDER_KONG) {

@@ -200,10 +200,86 @@ static void test_random(void **state)
 	}
 }
 
+/* ---- patterns on headers ---- */
+
+static u32 find_header(const void *table, u32 mask, const char *lines)
+{
+	struct route_match m = {};
+	struct http_head h;
+	int len = snprintf((char *)head.data, WEIR_HEAD_MAX,
+			   "GET /x HTTP/1.1\r\nHost: a\r\n%s\r\n", lines);
+
+	assert_int_equal(head_scan(&head, (u32)len, &h), HEAD_DONE);
+	return table_find(table, mask, &head, &h, &m) == TABLE_FOUND ? m.route_id : 0;
+}
+
+static void add_header(struct ir *ir, const char *name, const char *pattern,
+		       const char *value)
+{
+	struct ir_header *h;
+
+	add_route(ir, "/");
+	h = vec_push(&ir->routes.item[ir->routes.len - 1].headers);
+	h->name = text(name);
+	if (pattern)
+		*(char **)vec_push(&h->patterns) = text(pattern);
+	if (value)
+		*(char **)vec_push(&h->values) = text(value);
+}
+
+static void test_headers(void **state)
+{
+	static const struct {
+		const char *lines;
+		u32 id;
+	} asked[] = {
+		{"X-A: a\r\n", 1},
+		{"X-A:abcABC\r\n", 1},
+		{"X-A: abcd\r\n", 5},
+		{"X-A:\r\n", 5},
+		{"X-A: d\r\nX-A: \t b \t\r\n", 1},
+		{"X-B: some v7 here\r\n", 2},
+		{"X-B: v\r\nX-A: e\r\n", 5},
+		{"X-B: literal\r\n", 2},
+		{"X-B: literals\r\n", 5},
+		/* to the end of the value, and not of the line */
+		{"X-C: x-end  \r\n", 3},
+		{"X-C: end-x\r\n", 5},
+		{"x_d: word\r\n", 4},
+		{"x_d: words\r\n", 5},
+		{"x-d: a word, or two\r\n", 4},
+		{"X-None: anything\r\n", 5},
+		{"X-Upper: Up\r\n", 5},
+	};
+	struct ir ir = {};
+	struct ir_group *g = vec_push(&ir.groups);
+	void *table;
+	size_t i;
+	u32 mask;
+
+	g->name = text("a/c:80");
+	add_header(&ir, "x-a", "^[abc]+$", NULL);
+	add_header(&ir, "x-b", "v\\d", "literal");
+	add_header(&ir, "x-c", "end$", NULL);
+	add_header(&ir, "x-d", "\\bword\\b", NULL);
+	add_route(&ir, "/");
+	/* values are in lower case there */
+	add_header(&ir, "x-upper", "Up", NULL);
+	/* nothing is in an empty class */
+	add_header(&ir, "x-none", "[^\\x00-\\xff]", NULL);
+	table = build_table(&ir, &mask);
+	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		if (find_header(table, mask, asked[i].lines) != asked[i].id)
+			fail_msg("%s: not %u", asked[i].lines, asked[i].id);
+	free(table);
+	ir_free(&ir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_headers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,9 @@ static void put_criteria(struct text *t, const struct ir_route *r)
 		for (k = 0; k < r->headers.item[i].values.len; k++)
 			put(t, "%s%s", k ? "|" : "=",
 			    r->headers.item[i].values.item[k]);
+		for (k = 0; k < r->headers.item[i].patterns.len; k++)
+			put(t, "%s~%s", k ? "|" : "=",
+			    r->headers.item[i].patterns.item[k]);
 	}
 	if (r->priority)
 		put(t, " priority=%d", r->priority);

@@ -317,6 +317,9 @@ static uint64_t table_hash(const struct ir *ir)
 			h = hash64_str(r->headers.item[k].name, h + 1);
 			for (v = 0; v < r->headers.item[k].values.len; v++)
 				h = hash64_str(r->headers.item[k].values.item[v], h);
+			for (v = 0; v < r->headers.item[k].patterns.len; v++)
+				h = hash64_str(r->headers.item[k].patterns.item[v],
+					       h + 1);
 		}
 	}
 	return h ? h : 1;

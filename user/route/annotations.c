@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "route/annotations.h"
+#include "route/table_criteria.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -174,17 +175,70 @@ static int add_value(struct reader *r, char *part, void *ctx)
 	struct header_condition *h = ctx;
 	const char **slot;
 
-	if (h->is_open || !strncmp(part, "~*", 2)) {
-		h->is_open = true;
-		h->values.len = 0;
-		return set_reason(r, &r->ingress->criteria_reason,
-				  "a regular expression on a header");
-	}
-	slot = vec_push(&h->values);
+	bool is_pattern = !strncmp(part, "~*", 2);
+
+	slot = is_pattern ? vec_push(&h->patterns) : vec_push(&h->values);
 	if (!slot)
 		return build_memory(r->b);
-	*slot = part;
+	*slot = part + (is_pattern ? 2 : 0);
 	return 0;
+}
+
+/* Kong's traditional router has a pattern only where it stands alone. */
+static int as_values(struct reader *r, struct header_condition *h)
+{
+	size_t i;
+
+	for (i = 0; i < h->patterns.len; i++) {
+		const char **slot = vec_push(&h->values);
+
+		if (!slot)
+			return build_memory(r->b);
+		*slot = h->patterns.item[i] - 2;
+	}
+	h->patterns.len = 0;
+	return 0;
+}
+
+/* A pattern that cannot be judged leaves any value to the gateway. */
+static int judge_pattern(struct reader *r, struct header_condition *h,
+			 const char *pattern)
+{
+	const char *reason = NULL, *anywhere;
+	struct err why = {};
+	size_t off = 0;
+	int ret = rule_try_regex(r->b, pattern, &reason, &off, &why);
+
+	if (ret == -EINVAL) {
+		char text[OBJECT_TEXT];
+
+		return build_fail(r->b, r->kv->at,
+				  "%s: annotation %s: \"%.80s\": %s (at %zu of the "
+				  "pattern)",
+				  object_text(r->object, text), r->kv->key, pattern,
+				  why.what, off);
+	}
+	anywhere = pool_printf(&r->b->pool, CRITERIA_ANYWHERE, pattern);
+	if (!anywhere)
+		return build_memory(r->b);
+	if (!ret && !reason)
+		ret = rule_try_regex(r->b, anywhere, &reason, &off, &why);
+	if (ret || !reason)
+		return ret;
+	h->values.len = h->patterns.len = 0;
+	return set_reason(r, &r->ingress->criteria_reason, reason);
+}
+
+static int judge_patterns(struct reader *r, struct header_condition *h)
+{
+	size_t i;
+	int ret = 0;
+
+	if (r->b->opt->dialect == DIALECT_KONG && h->values.len + h->patterns.len > 1)
+		return as_values(r, h);
+	for (i = 0; i < h->patterns.len && !ret; i++)
+		ret = judge_pattern(r, h, h->patterns.item[i]);
+	return ret;
 }
 
 /* headers.NAME: any of the values; several headers must all fit. */
@@ -193,6 +247,7 @@ static int read_header(struct reader *r)
 	const char *name = r->kv->key + strlen(r->row->name);
 	struct header_condition *h;
 	char *copy, *c;
+	int ret;
 
 	if (!strcasecmp(name, "host"))
 		return warn_value(r, "is ignored: hosts stand in the rules");
@@ -207,7 +262,8 @@ static int read_header(struct reader *r)
 	if (!h)
 		return build_memory(r->b);
 	h->name = copy;
-	return each_part(r, r->ingress->separator, add_value, h);
+	ret = each_part(r, r->ingress->separator, add_value, h);
+	return ret ? ret : judge_patterns(r, h);
 }
 
 static int read_separator(struct reader *r)
@@ -457,8 +513,10 @@ void annotations_free(struct meaning *m)
 {
 	size_t i;
 
-	for (i = 0; i < m->headers.len; i++)
+	for (i = 0; i < m->headers.len; i++) {
 		vec_free(&m->headers.item[i].values);
+		vec_free(&m->headers.item[i].patterns);
+	}
 	vec_free(&m->headers);
 	vec_free(&m->methods);
 	vec_free(&m->aliases);

@@ -10,7 +10,7 @@
 struct header_condition {
 	const char *name; /* lower case */
 	struct vec_of(const char *) values;
-	bool is_open; /* a value cannot be judged: any value, for the gateway */
+	struct vec_of(const char *) patterns; /* behind their ~* */
 };
 
 /* An Ingress's annotations. A reason says why its rules need a gateway. */

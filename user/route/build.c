@@ -204,6 +204,12 @@ static int copy_criteria(struct builder *b, const struct meaning *m, struct ir_r
 			ret = slot ? copy_text(b, from->values.item[k], slot)
 				   : build_memory(b);
 		}
+		for (k = 0; k < from->patterns.len && !ret; k++) {
+			char **slot = vec_push(&h->patterns);
+
+			ret = slot ? copy_text(b, from->patterns.item[k], slot)
+				   : build_memory(b);
+		}
 	}
 	return ret;
 }
@@ -264,6 +270,9 @@ static char *rule_key(struct builder *b, const struct candidate *c,
 		key = pool_printf(&b->pool, "%s\nH %s", key, h->name);
 		for (k = 0; key && k < h->values.len; k++)
 			key = pool_printf(&b->pool, "%s\nV %s", key, h->values.item[k]);
+		for (k = 0; key && k < h->patterns.len; k++)
+			key = pool_printf(&b->pool, "%s\nP %s", key,
+					  h->patterns.item[k]);
 	}
 	return key;
 }

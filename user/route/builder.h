@@ -95,6 +95,11 @@ int rule_read_path(struct builder *b, const struct ingress_path *p, const char *
 /* What acts in a pattern, where Kong takes a path for one. */
 #define RULE_PATTERN_SIGNS ".+*?()[]{}|^$\\"
 
+/* 0, or -EINVAL and the sentence when no engine takes the pattern, at *off; *reason
+ * says why ours does not take one, and is NULL when it does. */
+int rule_try_regex(struct builder *b, const char *pattern, const char **reason,
+		   size_t *off, struct err *why);
+
 /* Literal text that every match of a pattern begins with; in the pool, or NULL. */
 const char *rule_literal_prefix(struct builder *b, const char *pattern);
 

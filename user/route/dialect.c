@@ -184,7 +184,8 @@ static bool share_value(const struct ir_header *a, const struct ir_header *b)
 		for (k = 0; k < b->values.len; k++)
 			if (!strcasecmp(a->values.item[i], b->values.item[k]))
 				return true;
-	return !a->values.len || !b->values.len;
+	/* what a pattern takes is not looked into */
+	return !a->values.len || !b->values.len || a->patterns.len || b->patterns.len;
 }
 
 static bool share_headers(const struct ir_route *a, const struct ir_route *b)
@@ -290,7 +291,11 @@ static bool same_header(const struct ir_header *a, const struct ir_header *b)
 	for (i = 0; i < a->values.len && i < b->values.len; i++)
 		if (strcmp(a->values.item[i], b->values.item[i]))
 			return false;
-	return a->values.len == b->values.len && !strcmp(a->name, b->name);
+	for (i = 0; i < a->patterns.len && i < b->patterns.len; i++)
+		if (strcmp(a->patterns.item[i], b->patterns.item[i]))
+			return false;
+	return a->values.len == b->values.len && a->patterns.len == b->patterns.len &&
+	       !strcmp(a->name, b->name);
 }
 
 /* The same rule twice: it has had its warning. */

@@ -18,6 +18,9 @@ static void free_route(struct ir_route *r)
 		for (k = 0; k < r->headers.item[i].values.len; k++)
 			free(r->headers.item[i].values.item[k]);
 		vec_free(&r->headers.item[i].values);
+		for (k = 0; k < r->headers.item[i].patterns.len; k++)
+			free(r->headers.item[i].patterns.item[k]);
+		vec_free(&r->headers.item[i].patterns);
 		free(r->headers.item[i].name);
 	}
 	vec_free(&r->headers);

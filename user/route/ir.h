@@ -29,11 +29,13 @@ enum ir_order {
 	IR_ORDER_KONG, /* kinds of conditions first; nor are all hosts of a kind */
 };
 
-/* A header condition: any of the values (ANDed with the route's others). No
- * values: the header stands there, whatever its value (rules for the gateway). */
+/* A header condition: any of the values, which compare without case, or of the
+ * patterns, which may match anywhere in the value in lower case (ANDed with the
+ * route's others). None: the header stands there, whatever its value. */
 struct ir_header {
 	char *name; /* lower case */
 	struct vec_of(char *) values;
+	struct vec_of(char *) patterns;
 };
 
 struct ir_route {

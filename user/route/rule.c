@@ -236,10 +236,8 @@ const char *rule_literal_prefix(struct builder *b, const char *pattern)
 	return text;
 }
 
-/* 0, or -EINVAL and the sentence when no engine takes the pattern, at *off; *reason
- * says why ours does not take one, and is NULL when it does. */
-static int try_regex(struct builder *b, const char *pattern, const char **reason,
-		     size_t *off, struct err *why)
+int rule_try_regex(struct builder *b, const char *pattern, const char **reason,
+		   size_t *off, struct err *why)
 {
 	struct dfa_pattern one = {.length = true};
 	struct regex *re = NULL;
@@ -273,7 +271,7 @@ static int judge_regex(struct builder *b, const char *pattern, struct place at,
 {
 	struct err why = {};
 	size_t off = 0;
-	int r = try_regex(b, pattern, reason, &off, &why);
+	int r = rule_try_regex(b, pattern, reason, &off, &why);
 
 	if (r != -EINVAL)
 		return r;
@@ -314,7 +312,7 @@ static int read_pattern(struct builder *b, const struct ingress_path *p,
 	pattern = pool_printf(&b->pool, "%s$", out->match);
 	if (!pattern)
 		return build_memory(b);
-	ret = try_regex(b, pattern, &out->reason, &off, &why);
+	ret = rule_try_regex(b, pattern, &out->reason, &off, &why);
 	if (ret == -EINVAL)
 		return build_warn(b, p->at,
 				  "%s.path: \"%.80s\": literal here: Kong refuses all "

@@ -349,9 +349,11 @@ static int write_set(struct compiler *c, struct weir_table_set *set,
 
 static int write_paths(struct compiler *c, struct err *err)
 {
+	int r = criteria_write_patterns(&c->criteria, &c->rows, c->header.routes.off);
 	size_t i;
-	int r = 0;
 
+	if (r)
+		return too_big(r, err);
 	for (i = 0; i < c->sets.len && !r; i++)
 		r = write_set(c, &c->sets.item[i], &c->plans.item[i], err);
 	return r;

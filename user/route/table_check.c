@@ -128,9 +128,13 @@ static bool are_tests_sound(const struct checker *c, uint32_t off)
 		    !is_within(s, t->name, (t->name_len + 7) & ~7u) ||
 		    t->name_len > TABLE_NAME_MAX)
 			return false;
-		if (t->value_len != TABLE_VALUE_ANY &&
-		    (t->value_len > TABLE_VALUE_MAX ||
-		     !is_within(s, t->value, (t->value_len + 7) & ~7u)))
+		if (t->value_len == TABLE_VALUE_PATTERN) {
+			if (t->value & TABLE_TAIL ||
+			    (t->value && !is_state(c, t->value)))
+				return false;
+		} else if (t->value_len != TABLE_VALUE_ANY &&
+			   (t->value_len > TABLE_VALUE_MAX ||
+			    !is_within(s, t->value, (t->value_len + 7) & ~7u)))
 			return false;
 		if (t->kind != TABLE_TEST_METHOD && t->kind != TABLE_TEST_HEADER)
 			return false;

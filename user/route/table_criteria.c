@@ -10,11 +10,13 @@
 #include <weir/table.h>
 
 #include "base/mem.h"
+#include "route/table_regex.h"
 
 /* One test with its texts still beside it. */
 struct condition {
 	uint32_t kind, flags;
 	const char *name, *value; /* value NULL: any */
+	bool is_pattern;
 };
 
 struct conditions vec_of(struct condition);
@@ -45,8 +47,8 @@ static const char **sorted(char *const *item, size_t len)
 	return list;
 }
 
-/* Alternatives of one condition. */
-static int add_all(struct conditions *to, uint32_t kind, const char *name,
+/* Alternatives of one condition; another one follows the last. */
+static int add_all(struct conditions *to, const struct condition *like,
 		   char *const *item, size_t len)
 {
 	auto_free const char **list = sorted(item, len);
@@ -54,21 +56,49 @@ static int add_all(struct conditions *to, uint32_t kind, const char *name,
 
 	if (!list)
 		return -ENOMEM;
-	for (i = 0; i < len || (!i && kind == TABLE_TEST_HEADER); i++) {
+	for (i = 0; i < len; i++) {
 		struct condition *c = vec_push(to);
 
 		if (!c)
 			return -ENOMEM;
-		c->kind = kind;
-		c->flags = i + 1 < len ? TABLE_TEST_MORE : 0;
-		c->name = name ?: list[i];
-		c->value = name && len ? list[i] : NULL;
+		*c = *like;
+		c->flags = TABLE_TEST_MORE;
+		if (c->kind == TABLE_TEST_METHOD)
+			c->name = list[i];
+		else
+			c->value = list[i];
 	}
 	return 0;
 }
 
+/* What was added last is the last alternative. */
+static void end_condition(struct conditions *to)
+{
+	to->item[to->len - 1].flags &= ~TABLE_TEST_MORE;
+}
+
+static int add_header(struct conditions *to, const struct ir_header *h)
+{
+	struct condition like = {.kind = TABLE_TEST_HEADER, .name = h->name}, *any;
+	int ret = add_all(to, &like, h->values.item, h->values.len);
+
+	like.is_pattern = true;
+	if (!ret)
+		ret = add_all(to, &like, h->patterns.item, h->patterns.len);
+	if (!ret && !h->values.len && !h->patterns.len) {
+		any = vec_push(to);
+		if (!any)
+			return -ENOMEM;
+		*any = (struct condition){.kind = TABLE_TEST_HEADER, .name = h->name};
+	}
+	if (!ret)
+		end_condition(to);
+	return ret;
+}
+
 static int collect(struct conditions *to, const struct ir_route *r)
 {
+	const struct condition method = {.kind = TABLE_TEST_METHOD};
 	auto_free const struct ir_header **headers = NULL;
 	size_t i;
 	int ret = 0;
@@ -79,12 +109,13 @@ static int collect(struct conditions *to, const struct ir_route *r)
 	for (i = 0; i < r->headers.len; i++)
 		headers[i] = &r->headers.item[i];
 	qsort(headers, r->headers.len, sizeof(*headers), compare_headers);
-	if (r->methods.len)
-		ret = add_all(to, TABLE_TEST_METHOD, NULL, r->methods.item,
-			      r->methods.len);
+	if (r->methods.len) {
+		ret = add_all(to, &method, r->methods.item, r->methods.len);
+		if (!ret)
+			end_condition(to);
+	}
 	for (i = 0; i < r->headers.len && !ret; i++)
-		ret = add_all(to, TABLE_TEST_HEADER, headers[i]->name,
-			      headers[i]->values.item, headers[i]->values.len);
+		ret = add_header(to, headers[i]);
 	if (!ret && to->len)
 		to->item[to->len - 1].flags |= TABLE_TEST_LAST;
 	return ret;
@@ -102,8 +133,9 @@ static char *canonical(const struct conditions *list)
 		const struct condition *c = &list->item[i];
 
 		/* lengths keep "a","b" and "a\nb" apart */
-		fprintf(f, "%u %zu %s %zu %s\n", c->kind, strlen(c->name), c->name,
-			c->value ? strlen(c->value) : 0, c->value ?: "*");
+		fprintf(f, "%u%s %zu %s %zu %s\n", c->kind, c->is_pattern ? "~" : "",
+			strlen(c->name), c->name, c->value ? strlen(c->value) : 0,
+			c->value ?: "*");
 	}
 	fclose(f);
 	return text;
@@ -137,6 +169,35 @@ static int64_t put_text(struct criteria *c, const char *s, uint32_t kind, bool i
 	return at;
 }
 
+/* The number of a pattern's automaton, or -1: it has been built before, when the
+ * rules were read, so there is no memory. */
+static int64_t put_pattern(struct criteria *c, const char *pattern)
+{
+	auto_free char *anywhere = NULL;
+	struct criteria_pattern *p;
+	struct dfa_pattern one = {};
+	struct regex *re = NULL;
+	struct err why = {};
+	uint32_t number;
+	int len, r;
+
+	if (strmap_get(&c->pattern_ids, pattern, &number))
+		return number;
+	len = asprintf(&anywhere, CRITERIA_ANYWHERE, pattern);
+	number = c->patterns.len;
+	p = len < 0 ? NULL : vec_push(&c->patterns);
+	if (!p)
+		return -1;
+	r = regex_parse(anywhere, len, &re, NULL, &why);
+	one.re = re;
+	if (!r)
+		r = dfa_build(&one, 1, NULL, &p->dfa, &why);
+	regex_free(re);
+	if (!r)
+		r = strmap_set(&c->pattern_ids, pattern, number);
+	return r ? -1 : (int64_t)number;
+}
+
 static int put_tests(struct criteria *c, const struct conditions *list)
 {
 	int64_t at = reserve(c, list->len * sizeof(struct weir_table_test));
@@ -157,7 +218,11 @@ static int put_tests(struct criteria *c, const struct conditions *list)
 			.value_len = TABLE_VALUE_ANY,
 		};
 
-		if (from->value) {
+		if (from->is_pattern) {
+			value = put_pattern(c, from->value);
+			test.value = value;
+			test.value_len = TABLE_VALUE_PATTERN;
+		} else if (from->value) {
 			value = put_text(c, from->value, from->kind, false);
 			test.value = value;
 			test.value_len = strlen(from->value);
@@ -180,7 +245,7 @@ static const char *too_long(const struct conditions *list)
 
 		if (strlen(c->name) > TABLE_NAME_MAX)
 			return "the name of a method or header is too long";
-		if (c->value && strlen(c->value) > TABLE_VALUE_MAX)
+		if (c->value && !c->is_pattern && strlen(c->value) > TABLE_VALUE_MAX)
 			return "the value of a header is too long";
 	}
 	return NULL;
@@ -226,6 +291,17 @@ uint32_t criteria_offset(const struct criteria *c, uint32_t id, uint32_t off)
 	return id ? off + c->starts.item[id - 1] : 0;
 }
 
+int criteria_write_patterns(struct criteria *c, struct rows *rows, uint32_t routes)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < c->patterns.len && !r; i++)
+		r = regex_write(&c->patterns.item[i].dfa, rows, routes,
+				&c->patterns.item[i].state);
+	return r;
+}
+
 void criteria_write(const struct criteria *c, uint32_t off, void *to)
 {
 	size_t i;
@@ -238,7 +314,9 @@ void criteria_write(const struct criteria *c, uint32_t off, void *to)
 
 		do {
 			test->name += off;
-			if (test->value_len != TABLE_VALUE_ANY)
+			if (test->value_len == TABLE_VALUE_PATTERN)
+				test->value = c->patterns.item[test->value].state;
+			else if (test->value_len != TABLE_VALUE_ANY)
 				test->value += off;
 		} while (!(test++->flags & TABLE_TEST_LAST));
 	}
@@ -246,6 +324,12 @@ void criteria_write(const struct criteria *c, uint32_t off, void *to)
 
 void criteria_free(struct criteria *c)
 {
+	size_t i;
+
+	for (i = 0; i < c->patterns.len; i++)
+		dfa_free(&c->patterns.item[i].dfa);
+	vec_free(&c->patterns);
+	strmap_free(&c->pattern_ids);
 	strmap_free(&c->ids);
 	vec_free(&c->starts);
 	vec_free(&c->bytes);
