@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* weir explain: which way a request takes, and why. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +9,9 @@
 
 #include "base/mem.h"
 #include "cmd/cmd.h"
+#include "cmd/compile.h"
+#include "cmd/explain_answer.h"
 #include "k8s/store.h"
-#include "route/explain.h"
 
 enum listener {
 	LISTENER_AUTO,
@@ -39,93 +39,6 @@ const struct option_row options_explain[] = {
 	{},
 };
 
-/* ---- answers ---- */
-
-/* Bytes as a JSON string; what is no UTF-8 becomes U+FFFD. */
-static json_t *json_bytes(const char *s, size_t len)
-{
-	json_t *all = json_stringn(s, len), *one;
-	char *text = NULL;
-	size_t size, i, n;
-	FILE *f;
-
-	if (all)
-		return all;
-	f = open_memstream(&text, &size);
-	if (!f)
-		return NULL;
-	for (i = 0; i < len; i += n) {
-		one = NULL;
-		for (n = 4; n && !one; n--)
-			one = i + n <= len ? json_stringn(s + i, n) : NULL;
-		n = one ? n + 1 : 1;
-		fwrite(one ? s + i : "\xef\xbf\xbd", one ? n : 3, 1, f);
-		json_decref(one);
-	}
-	fclose(f);
-	all = json_stringn(text, size);
-	free(text);
-	return all;
-}
-
-static const char *path_type(const struct ir_route *r)
-{
-	switch (r->type) {
-	case WEIR_PATH_EXACT:
-		return "Exact";
-	case WEIR_PATH_PREFIX:
-		return "Prefix";
-	default:
-		return "ImplementationSpecific";
-	}
-}
-
-static void set_answer(json_t *doc, const struct explain_answer *a, const char *target,
-		       size_t target_len)
-{
-	const struct ir_route *r = a->route;
-
-	json_object_set_new(doc, "verdict",
-			    json_string(explain_verdict_text[a->verdict]));
-	if (a->status)
-		json_object_set_new(doc, "status", json_integer(a->status));
-	if (r) {
-		json_object_set_new(doc, "ingress", json_string(r->ingress));
-		if (r->type != WEIR_PATH_DEFAULT)
-			json_object_set_new(doc, "rule",
-					    json_pack("{s:s, s:s, s:s}", "host",
-						      r->host, "path", r->path,
-						      "pathType", path_type(r)));
-		if (r->action != WEIR_ACTION_REPLY && r->backend && *r->backend)
-			json_object_set_new(doc, "backend", json_string(r->backend));
-	}
-	if (target)
-		json_object_set_new(doc, "target", json_bytes(target, target_len));
-	json_object_set_new(doc, "reason", json_string(a->reason));
-}
-
-static void print_answer(const struct explain_answer *a, const char *target,
-			 size_t target_len)
-{
-	const struct ir_route *r = a->route;
-
-	printf("verdict  %s", explain_verdict_text[a->verdict]);
-	if (a->status)
-		printf(" %u", a->status);
-	printf("\n");
-	if (r) {
-		printf("ingress  %s\n", r->ingress);
-		if (r->type != WEIR_PATH_DEFAULT)
-			printf("rule     %s %s (%s)\n", *r->host ? r->host : "*",
-			       r->path, path_type(r));
-		if (r->action != WEIR_ACTION_REPLY && r->backend && *r->backend)
-			printf("backend  %s\n", r->backend);
-	}
-	if (target)
-		printf("target   %.*s\n", (int)target_len, target);
-	printf("reason   %s\n", a->reason);
-}
-
 /* ---- a request that is described ---- */
 
 struct request {
@@ -135,7 +48,54 @@ struct request {
 	size_t host_len;
 	FILE *fields;	/* the other header lines */
 	bool is_broken; /* a line break within a part: no head says that */
+	bool over_tls;
+	char *head; /* all of it, made by ask(), to be freed */
+	size_t head_len;
 };
+
+/* The rules as plain requests meet them and, once one is asked for, as those do
+ * that come over TLS: a rule for https only is kept then. */
+struct rules {
+	const struct compile_options *opt;
+	struct store *store;
+	struct explainer *plain, *tls;
+	struct ir tls_ir;
+};
+
+static int open_tls(struct rules *rules, struct err *err)
+{
+	struct source src = compile_source(rules->opt);
+	int r;
+
+	src.route.over_tls = true;
+	rules->tls = calloc(1, sizeof(*rules->tls));
+	if (!rules->tls)
+		return err_set(err, -ENOMEM, "explain: out of memory");
+	r = route_build(rules->store, &src.route, &rules->tls_ir, err);
+	return r ?: explain_open(rules->tls, &rules->tls_ir, err);
+}
+
+/* NULL: an error has been said. */
+static struct explainer *rules_for(struct rules *rules, const struct request *q)
+{
+	struct err err = {};
+
+	if (!q->over_tls)
+		return rules->plain;
+	if (!rules->tls && open_tls(rules, &err)) {
+		cmd_fail(&err);
+		return NULL;
+	}
+	return rules->tls;
+}
+
+static void close_tls(struct rules *rules)
+{
+	if (rules->tls)
+		explain_close(rules->tls);
+	free(rules->tls);
+	ir_free(&rules->tls_ir);
+}
 
 static bool has_break(const char *s, size_t len)
 {
@@ -153,16 +113,14 @@ static void add_field(struct request *q, const char *name, size_t name_len,
 	fputs("\r\n", q->fields);
 }
 
-/* Writes the head and asks. `fields` of q is closed behind it. */
+/* Writes the head into q and asks. `fields` of q is closed behind it. */
 static int ask(struct explainer *e, struct request *q, char **fields,
 	       size_t *fields_len, struct explain_answer *a)
 {
-	auto_free char *head = NULL;
-	size_t len;
 	FILE *f;
 
 	fclose(q->fields);
-	f = open_memstream(&head, &len);
+	f = open_memstream(&q->head, &q->head_len);
 	if (!f)
 		return -ENOMEM;
 	if (has_break(q->method, q->method_len) ||
@@ -193,7 +151,7 @@ static int ask(struct explainer *e, struct request *q, char **fields,
 		};
 		return 0;
 	}
-	explain_head(e, head, len, a);
+	explain_head(e, q->head, q->head_len, a);
 	/* the head of a described request is whole, or longer than any */
 	if (a->verdict == EXPLAIN_INCOMPLETE) {
 		a->verdict = EXPLAIN_REJECT;
@@ -254,13 +212,15 @@ static bool read_fields(json_t *fields, struct request *q)
 }
 
 /* A line of input to *out, or why it is no question. */
-static const char *answer_line(struct explainer *e, json_t *in, json_t *out)
+static const char *answer_line(struct rules *rules, json_t *in, json_t *out)
 {
+	struct explainer *e;
 	struct request q = {.method = "GET", .method_len = 3, .version = "1.1"};
 	auto_free char *fields = NULL;
 	struct explain_answer a;
 	json_t *id = json_object_get(in, "id");
-	size_t len, version_len;
+	size_t len, version_len, scheme_len;
+	const char *scheme = "http";
 	bool is_good;
 
 	if (!json_is_object(in))
@@ -274,21 +234,30 @@ static const char *answer_line(struct explainer *e, json_t *in, json_t *out)
 		  read_text(in, "target", &q.target, &q.target_len) &&
 		  read_text(in, "host", &q.host, &q.host_len) &&
 		  read_text(in, "version", &q.version, &version_len) &&
+		  read_text(in, "scheme", &scheme, &scheme_len) &&
 		  read_fields(json_object_get(in, "headers"), &q);
 	if (!is_good || !q.target || has_break(q.version, strlen(q.version))) {
 		fclose(q.fields);
 		return q.target ? "a key has a value of the wrong kind"
 				: "there is no target";
 	}
-	if (ask(e, &q, &fields, &len, &a))
-		return "out of memory";
+	q.over_tls = !strcasecmp(scheme, "https");
+	e = rules_for(rules, &q);
+	if (!e || ask(e, &q, &fields, &len, &a)) {
+		free(q.head);
+		return e ? "out of memory" : "the rules cannot be read for https";
+	}
 	if (id)
 		json_object_set(out, "id", id);
-	set_answer(out, &a, a.target, a.target_len);
+	answer_json(out, &a, a.target, a.target_len);
+	if (a.verdict == EXPLAIN_REJECT && !q.is_broken)
+		json_object_set_new(out, "http",
+				    http_json(q.head, q.head_len, &e->received));
+	free(q.head);
 	return NULL;
 }
 
-static int run_batch(struct explainer *e)
+static int run_batch(struct rules *rules)
 {
 	auto_free char *line = NULL;
 	size_t cap = 0, number = 0;
@@ -305,7 +274,7 @@ static int run_batch(struct explainer *e)
 			continue;
 		in = json_loadb(line, len, JSON_ALLOW_NUL | JSON_DECODE_ANY, &at);
 		out = json_object();
-		why = in ? answer_line(e, in, out) : at.text;
+		why = in ? answer_line(rules, in, out) : at.text;
 		if (why) {
 			struct err err = {};
 
@@ -330,8 +299,10 @@ static void split_url(const char *url, struct request *q)
 {
 	const char *scheme = strstr(url, "://"), *slash;
 
-	if (scheme && strcspn(url, "/?") > (size_t)(scheme - url))
+	if (scheme && strcspn(url, "/?") > (size_t)(scheme - url)) {
+		q->over_tls = !strncasecmp(url, "https://", 8);
 		url = scheme + 3;
+	}
 	if (*url != '/') {
 		q->host = url;
 		q->host_len = strcspn(url, "/?#");
@@ -342,15 +313,43 @@ static void split_url(const char *url, struct request *q)
 	q->target_len = strcspn(url, "#");
 }
 
-static int run_one(struct ctx *ctx, struct explainer *e,
+/* What is said of the question: the rule that comes next, too. */
+static int say_one(struct ctx *ctx, struct explainer *e, const struct request *q,
+		   const struct explain_answer *a)
+{
+	struct explain_second second = {};
+	struct err err = {};
+	json_t *doc;
+
+	if (a->route &&
+	    explain_second(e, a->route, q->head, q->head_len, &second, &err))
+		return cmd_fail(&err);
+	if (ctx->output != OUTPUT_JSON) {
+		answer_print(a, a->target, a->target_len);
+		if (second.route)
+			second_print(&second);
+		return EXIT_DONE;
+	}
+	doc = json_object();
+	answer_json(doc, a, a->target, a->target_len);
+	if (second.route)
+		json_object_set_new(doc, "next", second_json(&second));
+	if (a->verdict == EXPLAIN_REJECT && !q->is_broken)
+		json_object_set_new(doc, "http",
+				    http_json(q->head, q->head_len, &e->received));
+	return cmd_json(doc);
+}
+
+static int run_one(struct ctx *ctx, struct rules *rules,
 		   const struct explain_options *opt, const char *method,
 		   const char *url)
 {
 	struct request q = {.method = method, .method_len = strlen(method)};
 	auto_free char *fields = NULL, *target = NULL;
 	struct explain_answer a;
-	json_t *doc;
+	struct explainer *e;
 	size_t len, i;
+	int code;
 
 	split_url(url, &q);
 	if (!q.target_len || *q.target != '/') {
@@ -379,15 +378,15 @@ static int run_one(struct ctx *ctx, struct explainer *e,
 		add_field(&q, line, colon - line, value, strlen(value));
 	}
 	q.version = q.host ? "1.1" : "1.0";
-	if (ask(e, &q, &fields, &len, &a))
-		return out_of_memory();
-	if (ctx->output != OUTPUT_JSON) {
-		print_answer(&a, a.target, a.target_len);
-		return EXIT_DONE;
+	e = rules_for(rules, &q);
+	if (!e) {
+		fclose(q.fields);
+		return EXIT_FAILED;
 	}
-	doc = json_object();
-	set_answer(doc, &a, a.target, a.target_len);
-	return cmd_json(doc);
+	code = ask(e, &q, &fields, &len, &a) ? out_of_memory()
+					     : say_one(ctx, e, &q, &a);
+	free(q.head);
+	return code;
 }
 
 /* ---- --raw ---- */
@@ -411,28 +410,6 @@ static int read_all(const char *path, char **out, size_t *len, struct err *err)
 	if (ferror(in))
 		return err_set(err, -EIO, "%s: cannot be read", path);
 	return 0;
-}
-
-static json_t *http_json(const struct explain_stream *s)
-{
-	const struct http_head *h = &s->head;
-	json_t *doc = json_object();
-
-	json_object_set_new(doc, "method", json_bytes(s->method, s->method_len));
-	json_object_set_new(doc, "target", json_bytes(s->target, s->target_len));
-	json_object_set_new(doc, "host", s->host ? json_string(s->host) : json_null());
-	json_object_set_new(doc, "port",
-			    h->host_port ? json_integer(h->host_port) : json_null());
-	json_object_set_new(doc, "version",
-			    json_string(h->flags & HEAD_HTTP10 ? "1.0" : "1.1"));
-	json_object_set_new(doc, "content_length",
-			    h->flags & HEAD_LENGTH ? json_integer(h->content_length)
-						   : json_null());
-	json_object_set_new(doc, "chunked", json_boolean(h->flags & HEAD_CHUNKED));
-	json_object_set_new(doc, "keep_alive", json_boolean(!(h->flags & HEAD_CLOSE)));
-	json_object_set_new(doc, "upgrade", json_boolean(h->flags & HEAD_UPGRADE));
-	json_object_set_new(doc, "head_bytes", json_integer(h->head_len));
-	return doc;
 }
 
 static json_t *stream_json(const struct explain_stream *s)
@@ -470,13 +447,12 @@ static int raw_http(struct ctx *ctx, struct explainer *e, const char *bytes, siz
 	if (ctx->output == OUTPUT_JSON) {
 		json_t *doc = json_object();
 
-		set_answer(doc, &s.first, s.first_target, s.first_target_len);
-		if (s.is_http)
-			json_object_set_new(doc, "http", http_json(&s));
+		answer_json(doc, &s.first, s.first_target, s.first_target_len);
+		json_object_set_new(doc, "http", http_json(bytes, len, &s.head));
 		json_object_set_new(doc, "stream", stream_json(&s));
 		code = cmd_json(doc);
 	} else {
-		print_answer(&s.first, s.first_target, s.first_target_len);
+		answer_print(&s.first, s.first_target, s.first_target_len);
 		for (i = 0; i < s.requests.len; i++) {
 			const struct explain_request *q = &s.requests.item[i];
 
@@ -491,21 +467,6 @@ static int raw_http(struct ctx *ctx, struct explainer *e, const char *bytes, siz
 	}
 	explain_stream_free(&s);
 	return code;
-}
-
-static json_t *hello_json(const struct tls_hello *hello)
-{
-	json_t *doc = json_object(), *list = json_array();
-	size_t i;
-
-	json_object_set_new(doc, "sni",
-			    *hello->sni ? json_bytes(hello->sni, strlen(hello->sni))
-					: json_null());
-	for (i = 0; i < hello->protocol_count; i++)
-		json_array_append_new(list, json_bytes(hello->protocols[i],
-						       strlen(hello->protocols[i])));
-	json_object_set_new(doc, "alpn", list);
-	return doc;
 }
 
 static int raw_tls(struct ctx *ctx, const char *gateway, const char *bytes, size_t len)
@@ -528,12 +489,12 @@ static int raw_tls(struct ctx *ctx, const char *gateway, const char *bytes, size
 	if (ctx->output == OUTPUT_JSON) {
 		json_t *doc = json_object();
 
-		set_answer(doc, &a, NULL, 0);
+		answer_json(doc, &a, NULL, 0);
 		if (r == HELLO_DONE)
 			json_object_set_new(doc, "tls", hello_json(&hello));
 		return cmd_json(doc);
 	}
-	print_answer(&a, NULL, 0);
+	answer_print(&a, NULL, 0);
 	if (r == HELLO_DONE) {
 		printf("sni      %s\n", *hello.sni ? hello.sni : "-");
 		for (i = 0; i < hello.protocol_count; i++)
@@ -575,6 +536,7 @@ static int explain(struct ctx *ctx, const struct compile_options *copt,
 {
 	auto_free struct explainer *e = calloc(1, sizeof(*e));
 	struct store store;
+	struct rules rules = {.opt = copt, .store = &store, .plain = e};
 	struct err err = {};
 	struct ir ir;
 	int code;
@@ -597,11 +559,12 @@ static int explain(struct ctx *ctx, const struct compile_options *copt,
 	if (explain_open(e, &ir, &err))
 		code = cmd_fail(&err);
 	else if (opt->batch)
-		code = run_batch(e);
+		code = run_batch(&rules);
 	else if (opt->raw)
 		code = run_raw(ctx, e, opt, copt->gateway);
 	else
-		code = run_one(ctx, e, opt, argv[1], argv[2]);
+		code = run_one(ctx, &rules, opt, argv[1], argv[2]);
+	close_tls(&rules);
 	explain_close(e);
 	ir_free(&ir);
 	store_free(&store);

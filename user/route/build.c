@@ -145,7 +145,7 @@ static int decide(struct builder *b, const struct ingress *ing, const struct mea
 		c->reason = "conditions on methods or headers";
 	if (c->reason)
 		return 0;
-	if (m->https_only)
+	if (m->https_only && !b->opt->over_tls)
 		return read_https(b, m, c);
 	if (c->target.service)
 		ret = annotations_of_service(b, c->target.service, &sm);

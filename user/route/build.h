@@ -33,6 +33,7 @@ struct route_options {
 	size_t endpoint_count;
 	const struct route_can *can;  /* NULL: route_can; tests look at both */
 	bool compare_dialects; /* warn where Kong's router would differ (weir check) */
+	bool over_tls; /* requests have come over TLS: https only is kept (weir explain) */
 	bool keep_going; /* a broken Ingress is left out with a warning (API server) */
 };
 

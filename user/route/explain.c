@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "route/table.h"
+#include "route/table_entries.h"
 
 const char *const explain_verdict_text[EXPLAIN_VERDICT_COUNT] = {
 	[EXPLAIN_ROUTE] = "route",     [EXPLAIN_FALLBACK] = "fallback",
@@ -158,14 +160,77 @@ static void unreadable(const struct explainer *e, struct explain_answer *a,
 		say(a, EXPLAIN_REJECT, status, why);
 }
 
+/* The ir without one route. Its strings are borrowed. */
+static int without(const struct ir *ir, size_t index, struct ir *out)
+{
+	size_t size = sizeof(*ir->routes.item), rest = ir->routes.len - index - 1;
+
+	*out = *ir;
+	out->routes.item = malloc(ir->routes.len * size);
+	if (!out->routes.item)
+		return -ENOMEM;
+	memcpy(out->routes.item, ir->routes.item, index * size);
+	memcpy(out->routes.item + index, ir->routes.item + index + 1, rest * size);
+	out->routes.len--;
+	return 0;
+}
+
+/* The path in the form in which it is matched. */
+static void normal_path(struct explainer *e, const void *bytes, size_t len, char *path)
+{
+	*path = '\0';
+	memcpy(e->head.data, bytes, len);
+	if (head_scan(&e->head, len, &e->h) != HEAD_DONE ||
+	    (!(e->h.flags & HEAD_NORMAL) && head_rewrite(&e->head, &e->h, 0) < 0))
+		return;
+	memcpy(path, e->head.data + e->h.path_off, e->h.path_len);
+	path[e->h.path_len] = '\0';
+}
+
+int explain_second(const struct explainer *e, const struct ir_route *first,
+		   const void *bytes, size_t len, struct explain_second *out,
+		   struct err *err)
+{
+	auto_free struct explainer *other = calloc(1, sizeof(*other));
+	size_t at = first - e->ir->routes.item, second;
+	struct explain_answer a;
+	char path[WEIR_HEAD_MAX];
+	struct ir rest;
+	int r;
+
+	*out = (struct explain_second){};
+	if (!other || without(e->ir, at, &rest))
+		return err_set(err, -ENOMEM, "explain: out of memory");
+	r = explain_open(other, &rest, err);
+	if (!r) {
+		normal_path(other, bytes, len, path);
+		explain_head(other, bytes, len, &a);
+	}
+	if (!r && a.route) {
+		second = a.route - rest.routes.item;
+		second += second >= at;
+		out->route = &e->ir->routes.item[second];
+		out->why = entries_why(e->ir, at, second, path);
+	}
+	explain_close(other);
+	free(rest.routes.item);
+	return r;
+}
+
 void explain_head(struct explainer *e, const void *bytes, size_t len,
 		  struct explain_answer *a)
 {
+	int status;
+
 	*a = (struct explain_answer){};
 	if (len > WEIR_HEAD_MAX)
 		len = WEIR_HEAD_MAX;
 	memcpy(e->head.data, bytes, len);
-	switch (head_scan(&e->head, len, &e->h)) {
+	status = head_scan(&e->head, len, &e->h);
+	e->received = e->h;
+	if (status != HEAD_DONE)
+		e->received.head_len = 0;
+	switch (status) {
 	case HEAD_DONE:
 		break;
 	case HEAD_MORE:
@@ -181,7 +246,6 @@ void explain_head(struct explainer *e, const void *bytes, size_t len,
 		say(a, EXPLAIN_REJECT, 400, "the head is malformed or ambiguous");
 		return;
 	}
-	e->received = e->h;
 	if (!(e->h.flags & HEAD_NORMAL) && head_rewrite(&e->head, &e->h, 0) < 0) {
 		say(a, EXPLAIN_REJECT, 400, "the path is not valid");
 		return;

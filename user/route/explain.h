@@ -32,7 +32,7 @@ struct explainer {
 	void *table;
 	uint32_t mask;
 	struct weir_head head;	   /* of the last question, rewritten */
-	struct http_head received; /* as it was scanned */
+	struct http_head received; /* as it was scanned; head_len 0: not to its end */
 	struct http_head h;	   /* as it goes to the endpoint */
 	struct route_match m;
 };
@@ -54,6 +54,17 @@ void explain_close(struct explainer *e);
 /* The head at the start of these bytes; those of a body may follow it. */
 void explain_head(struct explainer *e, const void *bytes, size_t len,
 		  struct explain_answer *out);
+
+/* The rule that would take the request if *first were not there, and why *first
+ * goes before it. Compiles the other rules, so it is for single questions. */
+struct explain_second {
+	const struct ir_route *route; /* NULL: there is none */
+	const char *why;
+};
+
+int explain_second(const struct explainer *e, const struct ir_route *first,
+		   const void *bytes, size_t len, struct explain_second *out,
+		   struct err *err);
 
 /* ---- streams ---- */
 
@@ -77,10 +88,8 @@ struct explain_request {
 struct explain_stream {
 	struct explain_answer first; /* target is not valid, see first_target */
 	char *first_target;
-	bool is_http; /* a whole first head: the fields below */
-	struct http_head head;
-	char *method, *target, *host; /* of the first; host NULL: none */
-	size_t method_len, target_len, first_target_len;
+	size_t first_target_len;
+	struct http_head head; /* the first, see explainer.received */
 	struct vec_of(struct explain_request) requests;
 };
 

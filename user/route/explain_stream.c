@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,33 +62,17 @@ static char *copy(const void *bytes, size_t len)
 }
 
 /* What the first head said, before it is gone from the buffer. */
-static int keep_first(struct explainer *e, const unsigned char *bytes,
-		      const struct explain_answer *a, struct explain_stream *s)
+static int keep_first(struct explainer *e, const struct explain_answer *a,
+		      struct explain_stream *s)
 {
-	const struct http_head *h = &e->received;
-	size_t i;
-
 	s->first = *a;
 	s->first.target = NULL;
-	if (a->target) {
-		s->first_target = copy(a->target, a->target_len);
-		s->first_target_len = a->target_len;
-		if (!s->first_target)
-			return -ENOMEM;
-	}
-	if (!s->is_http)
+	s->head = e->received;
+	if (!a->target)
 		return 0;
-	s->head = *h;
-	s->method_len = h->method_len;
-	s->target_len = h->target_len;
-	s->method = copy(bytes + h->method_off, h->method_len);
-	s->target = copy(bytes + h->target_off, h->target_len);
-	if (h->host_off) {
-		s->host = copy(bytes + h->host_off, h->host_len);
-		for (i = 0; s->host && i < h->host_len; i++)
-			s->host[i] = tolower((unsigned char)s->host[i]);
-	}
-	return s->method && s->target && (s->host || !h->host_off) ? 0 : -ENOMEM;
+	s->first_target = copy(a->target, a->target_len);
+	s->first_target_len = a->target_len;
+	return s->first_target ? 0 : -ENOMEM;
 }
 
 static bool is_blank(const unsigned char *bytes, size_t len)
@@ -120,7 +103,6 @@ int explain_stream(struct explainer *e, const void *stream, size_t len,
 		if (!q)
 			return -ENOMEM;
 		q->offset = at;
-		memset(&e->received, 0, sizeof(e->received));
 		explain_head(e, bytes + at, len - at, &a);
 		q->verdict = a.verdict;
 		q->head_bytes = e->received.head_len;
@@ -128,11 +110,8 @@ int explain_stream(struct explainer *e, const void *stream, size_t len,
 			body = find_end(&e->received, bytes, len, q);
 		if (body == BODY_BAD)
 			q->verdict = EXPLAIN_REJECT;
-		if (!at) {
-			out->is_http = q->head_bytes != 0;
-			if (keep_first(e, bytes, &a, out))
-				return -ENOMEM;
-		}
+		if (!at && keep_first(e, &a, out))
+			return -ENOMEM;
 		/* behind a refused request nothing is read */
 		if (body != BODY_DONE || a.verdict == EXPLAIN_REJECT)
 			break;
@@ -144,8 +123,5 @@ int explain_stream(struct explainer *e, const void *stream, size_t len,
 void explain_stream_free(struct explain_stream *s)
 {
 	free(s->first_target);
-	free(s->method);
-	free(s->target);
-	free(s->host);
 	vec_free(&s->requests);
 }

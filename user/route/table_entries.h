@@ -43,3 +43,8 @@ size_t entries_of(const struct ir_route *route, enum ir_order order, struct pool
 /* Best first; of IR_ORDER_KUBERNETES within a host. For qsort. */
 int entries_compare_kubernetes(const void *left, const void *right);
 int entries_compare_kong(const void *left, const void *right);
+
+/* Which rule of precedence puts the route `first` before `second`, both places in
+ * the ir, for a request for this path. */
+const char *entries_why(const struct ir *ir, size_t first, size_t second,
+			const char *path);
