@@ -128,7 +128,7 @@ class Rule:
         host = 2 if not self.host else 1 if self.host.startswith("*.") else 0
         return (host, -len(self.host), -bool(ing["methods"]) - bool(ing["headers"]),
                 -len(ing["headers"]), {"Exact": 0, "regex": 1}.get(self.kind, 2),
-                -ing["priority"] if self.kind == "regex" else 0, -len(self.match))
+                -ing["priority"] if self.kind == "regex" else 0, -max(1, len(self.match)))
 
     def taken(self, path):
         """How much of a path it matches."""

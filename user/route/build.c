@@ -328,7 +328,7 @@ static int push_hosts(struct builder *b, struct candidate *c,
 	snprintf(what, sizeof(what),
 		 "Ingress %.120s/%.200s: annotation konghq.com/host-aliases",
 		 c->ing->meta.ns, c->ing->meta.name);
-	c->mixed_hosts = b->opt->dialect == DIALECT_KONG && has_wildcard(m, host);
+	c->mixed_hosts = has_wildcard(m, host);
 	if (host->kind != IR_HOST_ANY || !m->aliases.len) {
 		ret = warn_twin(b, c, host);
 		if (!ret)

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where Kong's `traditional` router would answer otherwise than we do. One
- * warning for each kind of difference, about the first rule that has it.
- *
- * Kong takes every Ingress path for one or two entries: Exact /a is the pattern
- * /a$, Prefix /a the pattern /a$ and the string /a/. Its order: kinds of
- * conditions (host, headers, path, method), more of them first; which ones; plain
- * host; pattern; headers; regex-priority; length of a string.
+ * warning for each kind of difference, about the first rule that has it.. The orders are those that the table is sorted by,
+ * table_entries.c; which requests two rules share is found out from their texts.
  */
 #include "route/annotations.h"
 
@@ -16,6 +12,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "route/table_entries.h"
 
 /* Each rule is compared with those behind it: all of them among 5000 rules. */
 #define PAIRS_COMPARED 25000000u
@@ -49,84 +46,56 @@ static const char *const difference_text[DIFF_COUNT] = {
 	[DIFF_DEFAULT] = "a rule for / and the default backend: either one may win",
 };
 
-enum entry_kind {
-	ENTRY_STRING, /* every path that begins with text */
-	ENTRY_WHOLE,  /* a pattern for one path: text */
-	ENTRY_REGEX,  /* a pattern whose matches begin with text */
-};
-
-struct entry {
-	enum entry_kind kind;
-	const char *text;
-	size_t len; /* of a string */
-};
-
-/* A rule as Kong has it. */
+/* A rule as both have it. */
 struct view {
 	const struct ir_route *route;
-	struct entry entry[2];
-	unsigned int entry_count;
-	unsigned int kinds; /* of conditions, their number above their bits */
+	struct entry here[ENTRIES_OF_ROUTE];
+	struct entry there[ENTRIES_OF_ROUTE];
+	const char *text[ENTRIES_OF_ROUTE]; /* what matches of these begin with */
+	size_t count;
 	bool seen[DIFF_COUNT];
 };
 
 struct survey {
 	struct view *views;
 	size_t count;
-	const struct ir_route *first[DIFF_COUNT];
+	const struct ir_route *first[DIFF_COUNT]; /* that wins here... */
+	const struct ir_route *other[DIFF_COUNT]; /* ...and that may there */
 	size_t rules[DIFF_COUNT];
 };
 
-static void see(struct survey *s, struct view *v, enum difference d)
+static void see(struct survey *s, struct view *v, enum difference d,
+		const struct ir_route *other)
 {
 	if (d == DIFF_NONE || v->seen[d])
 		return;
 	v->seen[d] = true;
-	if (!s->rules[d]++)
-		s->first[d] = v->route;
+	if (s->rules[d]++)
+		return;
+	s->first[d] = v->route;
+	s->other[d] = other;
 }
 
-/* ---- Kong's view ---- */
-
-static void add_entry(struct view *v, enum entry_kind kind, const char *text)
+static int read_view(struct builder *b, const struct ir_route *r, size_t place,
+		     struct view *v)
 {
-	v->entry[v->entry_count++] = (struct entry){kind, text, strlen(text)};
-}
-
-static int read_view(struct builder *b, const struct ir_route *r, struct view *v)
-{
-	bool has_host = r->host_kind != IR_HOST_ANY, has_headers = r->headers.len,
-	     has_methods = r->methods.len;
-	const char *text;
+	size_t i;
 
 	v->route = r;
-	v->kinds = (unsigned int)(has_host + has_headers + has_methods) << 3 |
-		   has_host << 2 | has_headers << 1 | has_methods;
-	switch (r->type) {
-	case WEIR_PATH_EXACT:
-		add_entry(v, ENTRY_WHOLE, r->match);
-		return 0;
-	case WEIR_PATH_REGEX:
-		text = rule_literal_prefix(b, r->match);
-		if (!text)
+	entries_of(r, IR_ORDER_KUBERNETES, &b->pool, v->here);
+	v->count = entries_of(r, IR_ORDER_KONG, &b->pool, v->there);
+	if (!v->count)
+		return build_memory(b);
+	for (i = 0; i < v->count; i++) {
+		bool is_regex = v->there[i].class == CLASS_REGEX;
+
+		v->there[i].order = place;
+		v->text[i] = is_regex ? rule_literal_prefix(b, v->there[i].text)
+				      : v->there[i].text;
+		if (!v->text[i])
 			return build_memory(b);
-		add_entry(v, ENTRY_REGEX, text);
-		return 0;
-	case WEIR_PATH_PREFIX:
-		text = pool_printf(&b->pool, "%s/", r->match);
-		if (!text)
-			return build_memory(b);
-		add_entry(v, ENTRY_STRING, text);
-		if (*r->match)
-			add_entry(v, ENTRY_WHOLE, r->match);
-		return 0;
-	case WEIR_PATH_DEFAULT:
-		add_entry(v, ENTRY_STRING, "/");
-		return 0;
-	default:
-		add_entry(v, ENTRY_STRING, r->match);
-		return 0;
 	}
+	return 0;
 }
 
 /* ---- is there a request for both? ---- */
@@ -136,15 +105,15 @@ static bool begins(const char *s, const char *with)
 	return !strncmp(s, with, strlen(with));
 }
 
-static bool share_path(const struct entry *a, const struct entry *b)
+static bool share_path(const struct view *v, size_t i, const struct view *w, size_t k)
 {
-	if (a->kind == ENTRY_WHOLE && b->kind == ENTRY_WHOLE)
-		return !strcmp(a->text, b->text);
-	if (a->kind == ENTRY_WHOLE)
-		return begins(a->text, b->text);
-	if (b->kind == ENTRY_WHOLE)
-		return begins(b->text, a->text);
-	return begins(a->text, b->text) || begins(b->text, a->text);
+	bool is_whole = v->there[i].class == CLASS_EXACT,
+	     other = w->there[k].class == CLASS_EXACT;
+
+	if (is_whole && other)
+		return !strcmp(v->text[i], w->text[k]);
+	return (!other && begins(v->text[i], w->text[k])) ||
+	       (!is_whole && begins(w->text[k], v->text[i]));
 }
 
 static bool is_below(const char *host, const char *wildcard)
@@ -211,77 +180,26 @@ static bool same_answer(const struct ir_route *a, const struct ir_route *b)
 
 /* ---- the two orders ---- */
 
-static int compare(int64_t a, int64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
-static unsigned int path_rank(const struct ir_route *r)
-{
-	switch (r->type) {
-	case WEIR_PATH_EXACT:
-		return 0;
-	case WEIR_PATH_REGEX:
-		return 1;
-	case WEIR_PATH_DEFAULT:
-		return 3;
-	default:
-		return 2;
-	}
-}
-
-/* Ours, for a before b in the ir: true when a goes first. */
-static bool is_first(const struct view *v, const struct view *w)
-{
-	const struct ir_route *a = v->route, *b = w->route;
-	int c = compare(a->type == WEIR_PATH_DEFAULT, b->type == WEIR_PATH_DEFAULT);
-
-	if (!c)
-		c = compare(a->host_kind, b->host_kind);
-	if (!c)
-		c = compare(!!b->methods.len + !!b->headers.len,
-			    !!a->methods.len + !!a->headers.len);
-	if (!c)
-		c = compare((int64_t)b->headers.len, (int64_t)a->headers.len);
-	if (!c)
-		c = compare(path_rank(a), path_rank(b));
-	if (!c && a->type == WEIR_PATH_REGEX)
-		c = compare(b->priority, a->priority);
-	if (!c && a->type != WEIR_PATH_EXACT)
-		c = compare((int64_t)strlen(b->match), (int64_t)strlen(a->match));
-	return c <= 0;
-}
-
 /* How Kong's order of these entries differs when `v` goes first here. */
 static enum difference differs(const struct view *v, const struct entry *e,
 			       const struct view *w, const struct entry *f)
 {
-	const struct ir_route *a = v->route, *b = w->route;
-	bool is_pattern = e->kind != ENTRY_STRING, other = f->kind != ENTRY_STRING;
-	int c = compare(w->kinds, v->kinds);
+	bool is_pattern = e->class != CLASS_PREFIX, other = f->class != CLASS_PREFIX;
+	int c = entries_decide(IR_ORDER_KONG, e, f);
 
-	if (!c)
-		c = compare(a->host_kind, b->host_kind);
-	if (c)
-		return c < 0 ? DIFF_NONE : DIFF_CONDITIONS;
-	if (is_pattern != other) {
-		if (is_pattern)
-			return DIFF_NONE;
-		return a->headers.len > b->headers.len ? DIFF_HEADERS : DIFF_ELEMENT;
-	}
-	c = compare((int64_t)b->headers.len, (int64_t)a->headers.len);
-	if (c)
-		return DIFF_NONE; /* as here */
-	if (is_pattern) {
-		c = compare(b->priority, a->priority);
-		if (c)
-			return c < 0 ? DIFF_NONE : DIFF_PRIORITY;
+	if (c < 0)
+		return DIFF_NONE;
+	if (!c && is_pattern)
 		return DIFF_PATTERN_TIE;
-	}
-	c = compare((int64_t)f->len, (int64_t)e->len);
-	if (c)
-		return c < 0 ? DIFF_NONE : DIFF_ELEMENT;
-	return b->type == WEIR_PATH_DEFAULT ? DIFF_DEFAULT : DIFF_STRING_TIE;
+	if (!c)
+		return w->route->type == WEIR_PATH_DEFAULT ? DIFF_DEFAULT
+							   : DIFF_STRING_TIE;
+	if (e->kinds != f->kinds)
+		return DIFF_CONDITIONS;
+	if (is_pattern && other)
+		return DIFF_PRIORITY;
+	return v->route->headers.len > w->route->headers.len ? DIFF_HEADERS
+							     : DIFF_ELEMENT;
 }
 
 static bool same_header(const struct ir_header *a, const struct ir_header *b)
@@ -318,22 +236,24 @@ static bool is_twin(const struct ir_route *a, const struct ir_route *b)
 
 static void compare_pair(struct survey *s, struct view *v, struct view *w)
 {
-	unsigned int i, k;
+	size_t i, k;
 
 	if (!share_host(v->route, w->route) || same_answer(v->route, w->route) ||
 	    is_twin(v->route, w->route) || !share_method(v->route, w->route) ||
 	    !share_headers(v->route, w->route))
 		return;
-	if (!is_first(v, w)) {
+	/* v is the older one */
+	if (entries_decide(IR_ORDER_KUBERNETES, v->here, w->here) > 0) {
 		struct view *swap = v;
 
 		v = w;
 		w = swap;
 	}
-	for (i = 0; i < v->entry_count; i++)
-		for (k = 0; k < w->entry_count; k++)
-			if (share_path(&v->entry[i], &w->entry[k]))
-				see(s, v, differs(v, &v->entry[i], w, &w->entry[k]));
+	for (i = 0; i < v->count; i++)
+		for (k = 0; k < w->count; k++)
+			if (share_path(v, i, w, k))
+				see(s, v, differs(v, &v->there[i], w, &w->there[k]),
+				    w->route);
 }
 
 /* ---- single rules ---- */
@@ -352,13 +272,13 @@ static void look_at(struct survey *s, struct view *v)
 	size_t i;
 
 	if (r->host_kind == IR_HOST_WILDCARD)
-		see(s, v, DIFF_WILDCARD);
+		see(s, v, DIFF_WILDCARD, NULL);
 	if ((r->type == WEIR_PATH_EXACT || r->type == WEIR_PATH_PREFIX) &&
 	    strpbrk(r->match, RULE_PATTERN_SIGNS))
-		see(s, v, DIFF_PATTERN);
+		see(s, v, DIFF_PATTERN, NULL);
 	for (i = 0; i < r->methods.len; i++)
 		if (is_odd_method(r->methods.item[i]))
-			see(s, v, DIFF_METHOD);
+			see(s, v, DIFF_METHOD, NULL);
 }
 
 /* Is a path in the form in which requests are matched? Slashes do not count. */
@@ -417,13 +337,48 @@ static int survey_all(struct builder *b, struct survey *s)
 	int ret = 0;
 
 	for (i = 0; i < s->count && !ret; i++) {
-		ret = read_view(b, &b->ir->routes.item[i], &s->views[i]);
+		ret = read_view(b, &b->ir->routes.item[i], i, &s->views[i]);
 		look_at(s, &s->views[i]);
 	}
 	for (i = 0; i < s->count && !ret; i++)
 		for (k = i + 1; k < s->count && k - i <= window; k++)
 			compare_pair(s, &s->views[i], &s->views[k]);
 	return ret;
+}
+
+static const char *rule_text(struct builder *b, const struct ir_route *r)
+{
+	static const char *const types[] = {
+		[WEIR_PATH_EXACT] = "Exact",
+		[WEIR_PATH_PREFIX] = "Prefix",
+		[WEIR_PATH_IMPLEMENTATION] = "ImplementationSpecific",
+		[WEIR_PATH_REGEX] = "a pattern",
+	};
+
+	if (r->type == WEIR_PATH_DEFAULT)
+		return "the default backend";
+	return pool_printf(&b->pool, "%.60s%.80s (%s)", r->host, r->path,
+			   types[r->type]);
+}
+
+/* With both answers, when it is about two rules. */
+static int warn(struct builder *b, const struct survey *s, enum difference d)
+{
+	const struct ir_route *first = s->first[d], *other = s->other[d];
+	const char *here = rule_text(b, first), *there = "", *answers = "";
+
+	if (other)
+		there = rule_text(b, other);
+	if (other && here && there)
+		answers = pool_printf(
+			&b->pool, ": here %s, there %s%s of Ingress %.120s", here,
+			d >= DIFF_PATTERN_TIE ? "it or " : "", there, other->ingress);
+	if (!here || !there || !answers)
+		return build_memory(b);
+	return build_warn(b, (struct place){.source = first->where},
+			  "Ingress %s: Kong's traditional router differs: %s (rules: "
+			  "%zu)%s",
+			  first->ingress, difference_text[d], s->rules[d], answers);
 }
 
 int dialect_warn(struct builder *b)
@@ -438,11 +393,7 @@ int dialect_warn(struct builder *b)
 	ret = survey_all(b, &s);
 	for (d = DIFF_NONE + 1; d < DIFF_COUNT && !ret; d++)
 		if (s.rules[d])
-			ret = build_warn(
-				b, (struct place){.source = s.first[d]->where},
-				"Ingress %s: Kong's traditional router differs: %s "
-				"(rules: %zu)",
-				s.first[d]->ingress, difference_text[d], s.rules[d]);
+			ret = warn(b, &s, d);
 	if (ret || s.count <= PAIRS_COMPARED / (s.count + 1))
 		return ret;
 	return build_warn(b, (struct place){.source = ""},

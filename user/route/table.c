@@ -298,15 +298,16 @@ static int lay_out(struct compiler *c, struct err *err)
 static int add_path(struct compiler *c, const struct entry *e)
 {
 	enum trie_accept kind = TRIE_PREFIX;
+	size_t len = strlen(e->text);
 
 	/* no request has such a path */
-	if (e->length >= WEIR_HEAD_MAX)
+	if (len >= WEIR_HEAD_MAX)
 		return 0;
 	if (e->class == CLASS_EXACT)
 		kind = TRIE_AT_END;
 	else if (e->is_element)
 		kind = TRIE_ELEMENT;
-	return trie_add(&c->trie, e->text, e->length, kind, e->ref);
+	return trie_add(&c->trie, e->text, len, kind, e->ref);
 }
 
 /* at_end, element and prefix as <weir/table.h> wants them. */

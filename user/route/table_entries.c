@@ -82,6 +82,9 @@ size_t entries_of(const struct ir_route *route, enum ir_order order, struct pool
 	if (order == IR_ORDER_KUBERNETES) {
 		out[0] = entry(route, class_of(route->type), route->match);
 		out[0].is_element = route->type == WEIR_PATH_PREFIX;
+		/* "/" is as long under either type */
+		if (out[0].is_element && !out[0].length)
+			out[0].length = 1;
 		/* between Exact paths it decides nothing */
 		if (route->type != WEIR_PATH_REGEX)
 			out[0].priority = 0;
@@ -202,6 +205,14 @@ static int decide_kong(const struct entry *a, const struct entry *b, const char 
 	if (!r && is_string)
 		r = decide(compare(b->length, a->length), "the longer string", why);
 	return r;
+}
+
+int entries_decide(enum ir_order order, const struct entry *a, const struct entry *b)
+{
+	const char *why;
+
+	return order == IR_ORDER_KONG ? decide_kong(a, b, &why)
+				      : decide_kubernetes(a, b, &why);
 }
 
 static int decide_ties(const struct entry *a, const struct entry *b, const char **why)

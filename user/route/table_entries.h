@@ -44,6 +44,10 @@ size_t entries_of(const struct ir_route *route, enum ir_order order, struct pool
 int entries_compare_kubernetes(const void *left, const void *right);
 int entries_compare_kong(const void *left, const void *right);
 
+/* < 0: `a` goes first. Entries of that order, of any hosts, and with no rank in
+ * them; 0: age decides, or in Kong nothing. */
+int entries_decide(enum ir_order order, const struct entry *a, const struct entry *b);
+
 /* Which rule of precedence puts the route `first` before `second`, both places in
  * the ir, for a request for this path. */
 const char *entries_why(const struct ir *ir, size_t first, size_t second,
