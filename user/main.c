@@ -111,6 +111,16 @@ const struct command commands[] = {
 	 {},
 	 COMMAND_ROOT,
 	 metrics_main},
+	{"doctor",
+	 "Say whether weir can run here, and what is in its way",
+	 "[IFACE...]",
+	 "Changes nothing, and needs no privileges for a part of the answer. Without\n"
+	 "interfaces: those of the data path, or all that are up. Exit status 1 when "
+	 "weir\n"
+	 "could not run.",
+	 {},
+	 0,
+	 doctor_main},
 	{"completion",
 	 "Shell completion",
 	 "bash|zsh|fish",

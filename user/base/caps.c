@@ -2,7 +2,6 @@
 #include "base/caps.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +20,11 @@ static uint64_t caps_effective(void)
 	return data[0].effective | (uint64_t)data[1].effective << 32;
 }
 
+bool caps_is_admin(void)
+{
+	return caps_effective() & 1ull << CAP_SYS_ADMIN;
+}
+
 int caps_check_bpf(struct err *err)
 {
 	static const struct {
@@ -33,7 +37,7 @@ int caps_check_bpf(struct err *err)
 		{CAP_NET_ADMIN, false, "CAP_NET_ADMIN"},
 	};
 	uint64_t have = caps_effective();
-	bool admin = have & 1ull << CAP_SYS_ADMIN;
+	bool admin = caps_is_admin();
 	char missing[64] = "";
 	size_t i;
 

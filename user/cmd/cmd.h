@@ -84,6 +84,7 @@ int flows_main(struct ctx *ctx, int argc, char **argv);
 int stats_main(struct ctx *ctx, int argc, char **argv);
 int top_main(struct ctx *ctx, int argc, char **argv);
 int metrics_main(struct ctx *ctx, int argc, char **argv);
+int doctor_main(struct ctx *ctx, int argc, char **argv);
 int completion_main(struct ctx *ctx, int argc, char **argv);
 int help_main(struct ctx *ctx, int argc, char **argv);
 

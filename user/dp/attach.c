@@ -16,9 +16,6 @@
 #include "dp/peer.h"
 #include "dp/pin.h"
 
-/* enum bpf_attach_type of 6.6, which older headers do not have. */
-#define ATTACH_TCX_INGRESS 46
-
 /* ---- the attachments map ---- */
 
 struct record {
@@ -103,7 +100,7 @@ static int tcx_link(const struct dp *dp, const char *name, uint32_t ifindex)
 	return take_fd(fd);
 }
 
-static bool may_use_tcx(void)
+bool attach_may_use_tcx(void)
 {
 	const char *no = getenv("WEIR_NO_TCX");
 
@@ -220,7 +217,7 @@ static int attach_new(const struct dp *dp, const char *name, uint32_t ifindex,
 
 	snprintf(rec.at.name, sizeof(rec.at.name), "%s", name);
 	rec.at.peer = peer_is_direct(ifindex);
-	if (may_use_tcx()) {
+	if (attach_may_use_tcx()) {
 		r = write_record(dp, ifindex, &rec.at, err);
 		if (!r)
 			r = tcx_attach(dp, name, ifindex, err);

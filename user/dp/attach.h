@@ -16,6 +16,12 @@
 
 struct dp;
 
+/* enum bpf_attach_type of 6.6, which older headers do not have. */
+#define ATTACH_TCX_INGRESS 46
+
+/* Unless WEIR_NO_TCX=1 forbids it. */
+bool attach_may_use_tcx(void);
+
 struct attachment {
 	char name[IF_NAMESIZE]; /* of now */
 	uint32_t ifindex;

@@ -23,6 +23,7 @@
 #include "dp/layout.h"
 #include "dp/mapio.h"
 #include "dp/pin.h"
+#include "dp/probe.h"
 
 #define DP_MAP_NAME(name) #name,
 const char *const dp_map_names[DP_MAP_COUNT] = {DP_MAPS(DP_MAP_NAME)};
@@ -91,15 +92,6 @@ static struct bpf_map *skel_map(struct weir_bpf *skel, enum dp_map m)
 		break;
 	}
 	return NULL;
-}
-
-static bool has_kfunc(const char *name)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool found = btf && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
-
-	btf__free(btf);
-	return found;
 }
 
 /* A pinned map of another shape would be read as nonsense by this program. */
@@ -206,6 +198,15 @@ static uint32_t table_size_for(size_t bytes)
 	return size;
 }
 
+/* What depends on the size of the table and on the kernel. */
+static void prepare(struct weir_bpf *skel, uint32_t table_bytes)
+{
+	skel->rodata->table_mask = table_bytes - 1;
+	skel->rodata->has_cast_kfunc = probe_kfunc("bpf_cast_to_kern_ctx");
+	bpf_map__set_value_size(bpf_map__inner_map(skel->maps.table), table_bytes);
+	refusal[0] = '\0';
+}
+
 static int load_skel(struct dp *dp, struct weir_bpf *skel, bool adopt, struct err *err)
 {
 	enum dp_map m;
@@ -214,10 +215,7 @@ static int load_skel(struct dp *dp, struct weir_bpf *skel, bool adopt, struct er
 	if (r)
 		return r;
 	memcpy(skel->rodata->isn_key, dp->isn, sizeof(dp->isn));
-	skel->rodata->table_mask = dp->table_bytes - 1;
-	skel->rodata->has_cast_kfunc = has_kfunc("bpf_cast_to_kern_ctx");
-	bpf_map__set_value_size(bpf_map__inner_map(skel->maps.table), dp->table_bytes);
-
+	prepare(skel, dp->table_bytes);
 	for (m = 0; m < DP_MAP_COUNT; m++) {
 		if (!adopt || (m == DP_MAP_table && dp->fresh[m])) {
 			dp->fresh[m] = true;
@@ -227,9 +225,24 @@ static int load_skel(struct dp *dp, struct weir_bpf *skel, bool adopt, struct er
 		if (r)
 			return r;
 	}
-	refusal[0] = '\0';
 	r = weir_bpf__load(skel);
 	return r ? load_error(r, err) : take_fds(dp, skel, err);
+}
+
+int probe_load(struct err *err)
+{
+	struct weir_bpf *skel;
+	int r;
+
+	libbpf_set_print(on_libbpf);
+	skel = weir_bpf__open();
+	if (!skel)
+		return err_set(err, -errno, "the embedded program cannot be read: %s",
+			       strerror(errno));
+	prepare(skel, WEIR_TABLE_MIN);
+	r = weir_bpf__load(skel);
+	weir_bpf__destroy(skel);
+	return r ? load_error(r, err) : 0;
 }
 
 static void dp_reset(struct dp *dp, const char *pin)

@@ -66,6 +66,12 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && (unsigned long)fs.f_type == BPF_FS_MAGIC;
 }
 
+/* Below the place where everybody has it, with nothing mounted there yet. */
+static bool may_mount(const char *path)
+{
+	return !strncmp(path, BPFFS, strlen(BPFFS)) && !is_bpffs(BPFFS);
+}
+
 /* Where everybody has it, the file system is mounted if need be. */
 static int check_bpffs(const char *path, struct err *err)
 {
@@ -74,7 +80,7 @@ static int check_bpffs(const char *path, struct err *err)
 			       strerror(errno));
 	if (is_bpffs(path))
 		return 0;
-	if (!strncmp(path, BPFFS, strlen(BPFFS)) && !is_bpffs(BPFFS)) {
+	if (may_mount(path)) {
 		if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 			  "mode=0700"))
 			return err_set(err, -errno, "cannot mount bpf at %s: %s", BPFFS,
@@ -83,6 +89,19 @@ static int check_bpffs(const char *path, struct err *err)
 	}
 	err_set(err, -EINVAL, "pin directory %s: not on a bpf filesystem", path);
 	return err_hint(err, "mount -t bpf bpf " BPFFS);
+}
+
+int pin_ground(const char *pin)
+{
+	char path[PATH_MAX];
+	char *slash;
+
+	snprintf(path, sizeof(path), "%s", pin);
+	while (access(path, F_OK) && (slash = strrchr(path, '/')) && slash > path)
+		*slash = '\0';
+	if (is_bpffs(path))
+		return 0;
+	return may_mount(pin) ? 1 : -EINVAL;
 }
 
 int pin_mkdirs(const char *pin, struct err *err)

@@ -19,6 +19,10 @@ struct pin_path pin_path(const char *pin, const char *dir, const char *name);
  * to be there and it is missing. Elsewhere says so when PIN is not on one. */
 int pin_mkdirs(const char *pin, struct err *err);
 
+/* Is PIN, or the nearest of its parents that exists, on a bpf filesystem? 0 when it
+ * is; 1 when pin_mkdirs() would mount it; -EINVAL when it is on another one. */
+int pin_ground(const char *pin);
+
 /* Pins fd as PIN/DIR/NAME in one step, in place of an older pin. */
 int pin_put(const char *pin, const char *dir, const char *name, int fd,
 	    struct err *err);

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* weir doctor: can weir run here, and what is in its way? */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/addr.h"
+#include "base/caps.h"
+#include "base/netns.h"
+#include "cmd/cmd.h"
+#include "dp/attach.h"
+#include "dp/clsact.h"
+#include "dp/dp.h"
+#include "dp/home.h"
+#include "dp/iface.h"
+#include "dp/listeners.h"
+#include "dp/pin.h"
+#include "dp/ports.h"
+#include "dp/probe.h"
+
+/* Maps, program, links and files of an agent, with room for its clients. */
+#define FILES_WANTED 256u
+
+enum result {
+	RESULT_OK,
+	RESULT_WARN, /* weir runs, perhaps not as it is meant to */
+	RESULT_FAIL, /* weir cannot run */
+};
+
+static const char *const result_names[] = {"ok", "warn", "fail"};
+
+struct finding {
+	const char *check;
+	enum result result;
+	char found[512];
+	char remedy[256]; /* or "" */
+};
+
+struct findings vec_of(struct finding);
+
+struct doctor {
+	const char *pin;
+	struct findings all;
+	bool may_bpf;
+	bool have_dp;
+	struct dp dp;
+	struct attachments hooks;
+	struct listener_rows listeners;
+};
+
+__attribute__((format(printf, 5, 6))) static void
+say(struct doctor *d, const char *check, enum result result, const char *remedy,
+    const char *fmt, ...)
+{
+	struct finding *f = vec_push(&d->all);
+	va_list ap;
+
+	if (!f)
+		return;
+	*f = (struct finding){.check = check, .result = result};
+	va_start(ap, fmt);
+	vsnprintf(f->found, sizeof(f->found), fmt, ap);
+	va_end(ap);
+	snprintf(f->remedy, sizeof(f->remedy), "%s", remedy ?: "");
+}
+
+static void say_err(struct doctor *d, const char *check, const struct err *err)
+{
+	say(d, check, RESULT_FAIL, err->hint, "%s", err->what);
+}
+
+/* ---- the kernel ---- */
+
+static void check_kernel(struct doctor *d)
+{
+	struct utsname kernel = {};
+	unsigned int major = 0, minor = 0;
+
+	uname(&kernel);
+	if (sscanf(kernel.release, "%u.%u", &major, &minor) == 2 &&
+	    (major < 6 || (major == 6 && minor < 1)))
+		say(d, "kernel", RESULT_WARN, "weir is tested on Linux 6.1 and later",
+		    "Linux %s", kernel.release);
+	else
+		say(d, "kernel", RESULT_OK, NULL, "Linux %s", kernel.release);
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		say(d, "btf", RESULT_WARN, "a kernel with CONFIG_DEBUG_INFO_BTF",
+		    "the kernel has no type information: checksums take a slower way");
+	else if (!probe_kfunc("bpf_cast_to_kern_ctx"))
+		say(d, "btf", RESULT_OK, NULL,
+		    "no kfunc bpf_cast_to_kern_ctx (6.2): checksums take a slower way");
+	else
+		say(d, "btf", RESULT_OK, NULL, "kfunc bpf_cast_to_kern_ctx is there");
+}
+
+static void check_capabilities(struct doctor *d)
+{
+	struct err err = {};
+
+	d->may_bpf = !caps_check_bpf(&err);
+	if (d->may_bpf)
+		say(d, "capabilities", RESULT_OK, NULL,
+		    "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
+	else
+		say_err(d, "capabilities", &err);
+}
+
+/* What only a process with the capabilities can find out. */
+static void check_features(struct doctor *d)
+{
+	struct err err = {};
+
+	if (!d->may_bpf) {
+		say(d, "program", RESULT_WARN, NULL,
+		    "not tried, for want of privileges");
+		return;
+	}
+	if (!probe_loop())
+		say(d, "bpf_loop", RESULT_FAIL, "Linux 6.1 or later",
+		    "programs may not call bpf_loop (5.17)");
+	if (probe_tcx())
+		say(d, "hook", RESULT_OK, NULL, "TCX");
+	else
+		say(d, "hook", RESULT_OK, NULL,
+		    "no TCX (6.6): weir takes the clsact qdisc");
+	/* A second set of maps beside those of a busy node would be no favour. */
+	if (d->have_dp)
+		say(d, "program", RESULT_OK, NULL, "loaded, under %s", d->pin);
+	else if (probe_load(&err))
+		say_err(d, "program", &err);
+	else
+		say(d, "program", RESULT_OK, NULL, "the kernel accepts it");
+}
+
+/* ---- the surroundings ---- */
+
+static void check_bpffs(struct doctor *d)
+{
+	int r = pin_ground(d->pin);
+
+	if (!r)
+		say(d, "bpffs", RESULT_OK, NULL, "%s is on a bpf filesystem", d->pin);
+	else if (r < 0)
+		say(d, "bpffs", RESULT_FAIL, "mount -t bpf bpf /sys/fs/bpf",
+		    "%s is not on a bpf filesystem", d->pin);
+	else if (caps_is_admin())
+		say(d, "bpffs", RESULT_WARN,
+		    "mount -t bpf bpf /sys/fs/bpf; for a namespace --netns, not "
+		    "ip netns exec",
+		    "not mounted: weir does it, for as long as this mount namespace "
+		    "lasts");
+	else
+		say(d, "bpffs", RESULT_FAIL, "mount -t bpf bpf /sys/fs/bpf",
+		    "not mounted, and mounting takes CAP_SYS_ADMIN");
+}
+
+static void check_limits(struct doctor *d)
+{
+	struct rlimit files = {};
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_cur < FILES_WANTED)
+		say(d, "files", RESULT_WARN, "ulimit -n 1024, LimitNOFILE=1024",
+		    "%llu open files at most", (unsigned long long)files.rlim_cur);
+	else
+		say(d, "files", RESULT_OK, NULL, "%llu open files at most",
+		    (unsigned long long)files.rlim_cur);
+}
+
+static void check_datapath(struct doctor *d)
+{
+	struct err err = {};
+	int r;
+
+	if (!d->may_bpf)
+		return;
+	dp_init(&d->dp);
+	r = dp_open(&d->dp, d->pin, &err);
+	d->have_dp = !r;
+	if (r && r != -ENOENT)
+		say_err(d, "data path", &err);
+	if (r)
+		return;
+	/* What cannot be read is as if it were not there. */
+	attach_list(&d->dp, &d->hooks, &err);
+	listeners_list(&d->dp, &d->listeners, &err);
+}
+
+static void check_ports(struct doctor *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->listeners.len; i++) {
+		const struct weir_listener *l = &d->listeners.item[i];
+		char text[sizeof(l->text)];
+		struct weir_addr addr;
+		uint16_t port;
+
+		snprintf(text, sizeof(text), "%s", l->text);
+		*strchrnul(text, '/') = '\0';
+		if (addr_parse_port(text, &addr, &port))
+			continue;
+		if (ports_listened(&addr, port))
+			say(d, "listener", RESULT_WARN, "ss -tlnp shows which",
+			    "%s: a process listens there too; from the interfaces of "
+			    "weir nobody reaches it",
+			    text);
+		else
+			say(d, "listener", RESULT_OK, NULL, "%s", l->text);
+	}
+}
+
+/* ---- interfaces ---- */
+
+static const struct attachment *hook_of(const struct doctor *d, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < d->hooks.len; i++)
+		if (!strcmp(d->hooks.item[i].name, name))
+			return &d->hooks.item[i];
+	return NULL;
+}
+
+/* Programs that are not the one of this data path. */
+static void check_others(struct doctor *d, const char *name, uint32_t ifindex)
+{
+	const struct attachment *at = hook_of(d, name);
+	uint32_t ours = d->have_dp ? probe_prog_id(d->dp.prog) : 0;
+	struct probe_progs progs = {};
+	int filters = clsact_filters(ifindex, false);
+	size_t i;
+
+	probe_programs(ifindex, &progs);
+	for (i = 0; i < progs.len; i++) {
+		const struct probe_prog *p = &progs.item[i];
+
+		if (p->id == ours)
+			continue;
+		if (!strcmp(p->name, WEIR_PROG_NAME))
+			say(d, "programs", RESULT_WARN,
+			    "weir status --pin DIR; weir detach --pin DIR --all",
+			    "%s: another weir is attached (program %u)", name, p->id);
+		else
+			say(d, "programs", RESULT_WARN, "bpftool net show",
+			    "%s: %s program %s (%u) is attached too; what it takes, "
+			    "weir does not see",
+			    name, p->hook, p->name, p->id);
+	}
+	vec_free(&progs);
+	filters -= at && at->live && at->kind == WEIR_HOOK_CLSACT;
+	if (filters <= 0)
+		return;
+	say(d, "programs", RESULT_WARN, "tc filter show dev IFACE ingress",
+	    "%s: %d tc filter%s on ingress; with TCX weir comes first", name, filters,
+	    filters == 1 ? "" : "s");
+}
+
+static bool wants_v6(const struct doctor *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->listeners.len; i++)
+		if (d->listeners.item[i].text[0] == '[')
+			return true;
+	return false;
+}
+
+static bool wants_v4(const struct doctor *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->listeners.len; i++)
+		if (d->listeners.item[i].text[0] != '[')
+			return true;
+	return !d->listeners.len;
+}
+
+static void check_iface(struct doctor *d, const char *name)
+{
+	size_t before = d->all.len;
+	struct probe_iface i;
+	int r = probe_iface(name, &i);
+
+	if (r) {
+		say(d, "interface", RESULT_WARN, NULL, "%s: %s", name, strerror(-r));
+		return;
+	}
+	if (!i.up)
+		say(d, "interface", RESULT_WARN, "ip link set IFACE up", "%s: is down",
+		    name);
+	if (!i.ethernet)
+		say(d, "interface", RESULT_WARN, "leave it out of -i",
+		    "%s: no Ethernet headers: weir cannot read its packets", name);
+	if (i.lro)
+		say(d, "interface", RESULT_WARN, "ethtool -K IFACE lro off",
+		    "%s: large receive offload makes packets that cannot be forwarded",
+		    name);
+	if (!i.forward4 && wants_v4(d))
+		say(d, "forwarding", RESULT_WARN, "sysctl -w net.ipv4.ip_forward=1",
+		    "%s: IPv4 forwarding is off: requests that come in here find no "
+		    "way to endpoints",
+		    name);
+	if (!i.forward6 && wants_v6(d))
+		say(d, "forwarding", RESULT_WARN,
+		    "sysctl -w net.ipv6.conf.all.forwarding=1",
+		    "%s: IPv6 forwarding is off: requests that come in here find no "
+		    "way to endpoints",
+		    name);
+	if (d->may_bpf)
+		check_others(d, name, if_nametoindex(name));
+	if (d->all.len == before)
+		say(d, "interface", RESULT_OK, NULL, "%s", name);
+}
+
+static bool is_up(const char *name)
+{
+	struct probe_iface i;
+
+	return !probe_iface(name, &i) && i.up;
+}
+
+static int check_ifaces(struct doctor *d, int argc, char **argv, struct err *err)
+{
+	static const char *const every = "*";
+	struct names names = {};
+	size_t i;
+	int r = 0;
+
+	if (argc > 1) {
+		r = iface_find((const char *const *)argv + 1, argc - 1, true, &names,
+			       err);
+		for (i = 0; i < names.len; i++)
+			check_iface(d, names.item[i]);
+	} else if (d->hooks.len) {
+		for (i = 0; i < d->hooks.len; i++)
+			check_iface(d, d->hooks.item[i].name);
+	} else {
+		r = iface_find(&every, 1, false, &names, err);
+		for (i = 0; i < names.len; i++)
+			if (is_up(names.item[i]))
+				check_iface(d, names.item[i]);
+	}
+	names_free(&names);
+	return r;
+}
+
+/* ---- what was found ---- */
+
+static int print_json(const struct doctor *d, bool ok)
+{
+	json_t *checks = json_array();
+	size_t i;
+
+	for (i = 0; i < d->all.len; i++) {
+		const struct finding *f = &d->all.item[i];
+
+		json_array_append_new(
+			checks,
+			json_pack("{s:s, s:s, s:s, s:s?}", "check", f->check, "result",
+				  result_names[f->result], "found", f->found, "remedy",
+				  f->remedy[0] ? f->remedy : NULL));
+	}
+	return cmd_json(json_pack("{s:b, s:o}", "ok", ok, "checks", checks));
+}
+
+static void print_text(const struct doctor *d)
+{
+	static const char *const words[] = {"OK", "WARN", "FAIL"};
+	size_t i;
+
+	for (i = 0; i < d->all.len; i++) {
+		const struct finding *f = &d->all.item[i];
+
+		printf("%-6s%-14s%s\n", words[f->result], f->check, f->found);
+		if (f->remedy[0])
+			printf("%20s%s\n", "", f->remedy);
+	}
+}
+
+int doctor_main(struct ctx *ctx, int argc, char **argv)
+{
+	struct doctor d = {.pin = ctx->pin};
+	struct err err = {};
+	bool ok = true;
+	size_t i;
+	int r = options_parse(ctx, NULL, &argc, argv);
+
+	if (r)
+		return r;
+	d.pin = ctx->pin;
+	if (ctx->netns && netns_enter(ctx->netns, &err))
+		return cmd_fail(&err);
+	check_kernel(&d);
+	check_capabilities(&d);
+	if (!ctx->netns && d.may_bpf)
+		home_enter(ctx->pin);
+	check_bpffs(&d);
+	check_limits(&d);
+	check_datapath(&d);
+	check_features(&d);
+	check_ports(&d);
+	r = check_ifaces(&d, argc, argv, &err);
+	for (i = 0; i < d.all.len; i++)
+		ok = ok && d.all.item[i].result != RESULT_FAIL;
+	if (r)
+		r = cmd_fail(&err);
+	else if (ctx->output == OUTPUT_JSON)
+		r = print_json(&d, ok);
+	else
+		print_text(&d);
+	if (d.have_dp)
+		dp_close(&d.dp);
+	vec_free(&d.hooks);
+	vec_free(&d.listeners);
+	vec_free(&d.all);
+	return r ?: ok ? EXIT_DONE : EXIT_FAILED;
+}
