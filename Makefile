@@ -43,11 +43,16 @@ SKEL = $(patsubst bpf/%.bpf.c,$(BUILD)/%.skel.h,$(wildcard bpf/*.bpf.c))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all clean deps demo test test-build check check-build bench unit fuzz install
-all: $(BUILD)/weir
+all: $(BUILD)/weir $(BUILD)/man/weir.8
 
 $(BUILD)/weir: $(OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+# A page for each command too.
+$(BUILD)/man/weir.8: $(BUILD)/weir docs/man/weir.8 docs/man/pages.sh
+	$(call say,MAN,$(@D))
+	$(Q)docs/man/pages.sh $(BUILD)/weir $(@D)
 
 $(BUILD)/obj/%.o: %.c Makefile | $(SKEL)
 	$(call say,CC,$<)
@@ -214,9 +219,13 @@ deps:
 PREFIX ?= /usr/local
 install: all
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/sbin/weir
-	install -D -m 644 docs/man/weir.8 $(DESTDIR)$(PREFIX)/share/man/man8/weir.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(BUILD)/man/*.8
 	$(BUILD)/weir completion bash | install -D -m 644 /dev/stdin \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/weir
+	$(BUILD)/weir completion zsh | install -D -m 644 /dev/stdin \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_weir
+	$(BUILD)/weir completion fish | install -D -m 644 /dev/stdin \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/weir.fish
 
 clean:
 	rm -rf $(BUILD)

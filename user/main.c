@@ -132,30 +132,11 @@ const struct command commands[] = {
 	 "Help for weir, or for a command",
 	 "[COMMAND]",
 	 NULL,
-	 {},
+	 {options_of_help},
 	 0,
 	 help_main},
 	{},
 };
-
-static int unknown_command(struct ctx *ctx, const char *name)
-{
-	const struct command *cmd, *best = NULL;
-	unsigned int least = 3;
-
-	for (cmd = commands; cmd->name; cmd++) {
-		unsigned int d = word_distance(cmd->name, name);
-
-		if (d < least) {
-			least = d;
-			best = cmd;
-		}
-	}
-	if (best)
-		return cmd_usage(ctx, "no such command: %s, did you mean %s?", name,
-				 best->name);
-	return cmd_usage(ctx, "no such command: %s", name);
-}
 
 /* --help and --version win over everything else behind the command, also
  * over what the command would call a mistake. */
@@ -195,7 +176,7 @@ int main(int argc, char **argv)
 	if (argc > 0 && !ctx.version && !ctx.help) {
 		ctx.command = command_find(argv[0]);
 		if (!ctx.command)
-			return unknown_command(&ctx, argv[0]);
+			return cmd_unknown(&ctx, argv[0]);
 		asks_for_help(&ctx, argc, argv);
 	}
 	if (ctx.version) {

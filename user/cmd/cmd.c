@@ -100,6 +100,25 @@ int cmd_usage(const struct ctx *ctx, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
+int cmd_unknown(const struct ctx *ctx, const char *name)
+{
+	const struct command *cmd, *best = NULL;
+	unsigned int least = 3;
+
+	for (cmd = commands; cmd->name; cmd++) {
+		unsigned int d = word_distance(cmd->name, name);
+
+		if (d < least) {
+			least = d;
+			best = cmd;
+		}
+	}
+	if (best)
+		return cmd_usage(ctx, "no such command: %s, did you mean %s?", name,
+				 best->name);
+	return cmd_usage(ctx, "no such command: %s", name);
+}
+
 int cmd_json(struct json_t *doc)
 {
 	int r = doc ? json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) : -1;

@@ -53,6 +53,11 @@ extern const struct command commands[]; /* ends with a NULL name */
 const struct command *command_find(const char *name);
 void command_help(const struct command *cmd); /* on stdout; NULL: of weir itself */
 
+/* As a manual page on stdout, of that date ("March 1, 2026"). Where prose belongs
+ * there is a line MAN_PROSE. */
+#define MAN_PROSE "@PROSE@"
+void command_man(const struct command *cmd, const char *date);
+
 /* Called by options_parse() when the command line is understood: sets the log
  * level; for commands with COMMAND_ROOT checks the capabilities and enters
  * --netns. Returns 0, or an exit code after saying why. */
@@ -65,6 +70,9 @@ int cmd_fail(const struct err *err);
 /* "weir: COMMAND: ..." and a hint at --help; returns EXIT_USAGE. */
 int cmd_usage(const struct ctx *ctx, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The same for a command that does not exist: which one is alike? */
+int cmd_unknown(const struct ctx *ctx, const char *name);
 
 /* One JSON document on stdout, keys in the order in which they were set.
  * Takes the reference. (json_t of jansson.) */
@@ -92,5 +100,6 @@ int help_main(struct ctx *ctx, int argc, char **argv);
 extern const struct option_row options_attach[];
 extern const struct option_row options_detach[];
 extern const struct option_row options_explain[];
+extern const struct option_row options_of_help[];
 extern const struct option_row options_run[];
 extern const struct option_row options_top[];

@@ -61,6 +61,11 @@ static bool is_listed(const struct option_row *const *seen, size_t count,
 	return false;
 }
 
+static bool operands_are_interfaces(const struct command *cmd)
+{
+	return cmd->usage && cmd->usage[0] != '-' && strstr(cmd->usage, "IFACE");
+}
+
 static void print_bash(void)
 {
 	const struct option_row *seen[64];
@@ -102,6 +107,8 @@ static void print_bash(void)
 		print_options(options_global);
 		if (!strcmp(cmd->name, "completion"))
 			printf(" bash zsh fish");
+		if (operands_are_interfaces(cmd))
+			printf(" $(ls /sys/class/net)");
 		printf("\" ;;\n");
 	}
 	printf("\tesac\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
@@ -159,6 +166,10 @@ static void print_fish(void)
 		       cmd->name);
 		fish_text(cmd->summary);
 		printf("'\n");
+		if (operands_are_interfaces(cmd))
+			printf("complete -c weir -f -n '__fish_seen_subcommand_from "
+			       "%s' -a '(ls /sys/class/net)'\n",
+			       cmd->name);
 		for (i = 0; i < OPTION_SETS && cmd->options[i]; i++)
 			fish_options("__fish_seen_subcommand_from ", cmd->name,
 				     cmd->options[i]);
