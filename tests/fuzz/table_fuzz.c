@@ -64,6 +64,8 @@ static void compile_rules(const uint8_t *data, size_t size)
 	int r;
 
 	((struct ir_group *)vec_push(&ir.groups))->name = strdup("a/b:1");
+	if (size && data[size - 1] & 1)
+		ir.order = IR_ORDER_KONG;
 	while (size > 3 && ir.routes.len < 64) {
 		const uint8_t *end = memchr(data, '\n', size);
 		size_t len = end ? (size_t)(end - data) : size;

@@ -77,12 +77,6 @@ int build_fail(struct builder *b, struct place at, const char *fmt, ...)
 	return -EINVAL;
 }
 
-/* Kong's order is compared with ours, from our side. */
-static bool compares_dialects(const struct builder *b)
-{
-	return b->opt->compare_dialects && b->opt->dialect == DIALECT_KUBERNETES;
-}
-
 /* One rule on the way into the ir; hosts multiply it. */
 struct candidate {
 	const struct ingress *ing;
@@ -367,7 +361,7 @@ static int add_path(struct builder *b, const struct ingress *ing,
 	int ret;
 
 	ret = rule_read_path(b, p, what, m, &c.path);
-	if (!ret && compares_dialects(b))
+	if (!ret && b->opt->compare_dialects)
 		ret = dialect_warn_path(b, p, what, m, &c.path);
 	if (!ret)
 		ret = resolve_backend(b, ing->meta.ns, &p->backend, &c.target);
@@ -479,7 +473,7 @@ static int add_default(struct builder *b, const struct ingress *ing)
 	c.what = what;
 	c.path = (struct rule_path){.type = WEIR_PATH_DEFAULT, .text = "", .match = ""};
 	ret = annotations_of_ingress(b, ing, &m);
-	if (!ret && compares_dialects(b))
+	if (!ret && b->opt->compare_dialects)
 		ret = dialect_warn_default(b, ing, &m);
 	if (!ret)
 		ret = resolve_backend(b, ing->meta.ns, &ing->default_backend,
@@ -582,7 +576,7 @@ static int build_all(struct builder *b)
 		ret = add_defaults(b, &list);
 	if (!ret)
 		ret = note_unused(b);
-	if (!ret && compares_dialects(b))
+	if (!ret && b->opt->compare_dialects)
 		ret = dialect_warn(b);
 	vec_free(&list);
 	return ret;

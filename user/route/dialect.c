@@ -318,17 +318,23 @@ int dialect_warn_path(struct builder *b, const struct ingress_path *p, const cha
 			  what, path->text, verdict, why);
 }
 
+/* Who answers otherwise than the dialect in use. */
+static const char *differs_text(const struct builder *b)
+{
+	return b->opt->dialect == DIALECT_KONG ? "other than in the kubernetes dialect"
+					       : "Kong's traditional router differs";
+}
+
 int dialect_warn_default(struct builder *b, const struct ingress *ing,
 			 const struct meaning *m)
 {
 	if (!m->methods.len && !m->headers.len && !m->aliases.len)
 		return 0;
-	return build_warn(
-		b, ing->default_backend.at,
-		"Ingress %s/%s: Kong's traditional router differs: methods, "
-		"headers and host-aliases narrow the default backend too, and "
-		"put it before rules with fewer conditions",
-		ing->meta.ns, ing->meta.name);
+	return build_warn(b, ing->default_backend.at,
+			  "Ingress %s/%s: %s: methods, headers and host-aliases narrow "
+			  "the default backend too, and "
+			  "put it before rules with fewer conditions",
+			  ing->meta.ns, ing->meta.name, differs_text(b));
 }
 
 static int survey_all(struct builder *b, struct survey *s)
@@ -364,9 +370,14 @@ static const char *rule_text(struct builder *b, const struct ir_route *r)
 /* With both answers, when it is about two rules. */
 static int warn(struct builder *b, const struct survey *s, enum difference d)
 {
-	const struct ir_route *first = s->first[d], *other = s->other[d];
+	bool is_kong = b->opt->dialect == DIALECT_KONG && s->other[d];
+	const struct ir_route *first = is_kong ? s->other[d] : s->first[d];
+	const struct ir_route *other = is_kong ? s->first[d] : s->other[d];
 	const char *here = rule_text(b, first), *there = "", *answers = "";
 
+	/* where Kong has no order, both dialects have the same one */
+	if (is_kong && d >= DIFF_PATTERN_TIE)
+		return 0;
 	if (other)
 		there = rule_text(b, other);
 	if (other && here && there)
@@ -376,9 +387,8 @@ static int warn(struct builder *b, const struct survey *s, enum difference d)
 	if (!here || !there || !answers)
 		return build_memory(b);
 	return build_warn(b, (struct place){.source = first->where},
-			  "Ingress %s: Kong's traditional router differs: %s (rules: "
-			  "%zu)%s",
-			  first->ingress, difference_text[d], s->rules[d], answers);
+			  "Ingress %s: %s: %s (rules: %zu)%s", first->ingress,
+			  differs_text(b), difference_text[d], s->rules[d], answers);
 }
 
 int dialect_warn(struct builder *b)
