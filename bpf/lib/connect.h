@@ -323,12 +323,11 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 	}
 	f->sent_end = f->head_seq;
 	f->tries = 0;
-	f->requests++;
 	l->kept_ack = f->head_end + f->seq_add;
 	stats_connected(l);
 	health_accepted(l->endpoint_id);
-	stats_asked(f, l);
 	l->flags = WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
+	stats_asked(f, l);
 	if (f->flags & WEIR_FLOW_FIN_CLIENT)
 		l->flags |= WEIR_LEG_FIN_CLIENT;
 	/* the fast path of another CPU goes by the states: they change last */

@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include <weir/config.h>
+#include <weir/event.h>
 #include <weir/flow.h>
 #include <weir/outcome.h>
 #include <weir/reply.h>
@@ -148,6 +149,18 @@ struct {
 	__type(key, u32);
 	__type(value, struct weir_counter_name);
 } counter_names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, WEIR_EVENT_BYTES);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct weir_monitor);
+} monitor SEC(".maps");
 
 /* Kept with the other maps, so that detaching needs no memory of the process that
  * attached; the kernel asks it how packets may leave. */

@@ -176,6 +176,8 @@ __noinline int request_collect(struct __sk_buff *skb, struct weir_flow *f)
 	f->route_id = WEIR_NO_ID;
 	f->next_req = f->head_end;
 	f->body_left = 0;
+	f->requests++;
+	event_request(f, true);
 	if (status != HEAD_BAD && request_hand_over(f))
 		return f->state == WEIR_FLOW_SPLICED && choose_stays(f) ? STEP_FORWARD
 									: STEP_CONNECT;
@@ -306,14 +308,21 @@ __noinline int request_route(struct __sk_buff *skb, struct weir_flow *f)
 	if (!b)
 		return DROP(ERROR);
 	s->h.changed = 0;
-	if (!(s->h.flags & HEAD_NORMAL) && head_rewrite(b, &s->h, 0) < 0)
+	if (!(s->h.flags & HEAD_NORMAL) && head_rewrite(b, &s->h, 0) < 0) {
+		f->requests++;
+		f->route_id = WEIR_NO_ID;
+		event_request(f, true);
 		return request_refuse(f);
+	}
 	inner = bpf_map_lookup_elem(&table, &zero);
 	if (inner) {
 		blob = bpf_map_lookup_elem(inner, &zero);
 		if (blob)
 			found = table_find(blob, table_mask, b, &s->h, &s->m);
 	}
+	f->requests++;
+	f->route_id = found == TABLE_FOUND ? s->m.route_id : WEIR_NO_ID;
+	event_request(f, false);
 	if (found == TABLE_FOUND && s->m.action == WEIR_ACTION_GROUP &&
 	    s->m.strip_len && head_rewrite(b, &s->h, s->m.strip_len) < 0)
 		return request_refuse(f);
@@ -375,7 +384,6 @@ __noinline int request_forward(struct __sk_buff *skb, struct weir_flow *f)
 		(f->flags & WEIR_FLOW_OPAQUE || f->body_left ||
 		 !seq_before(f->next_req, end));
 	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_REPLY);
-	f->requests++;
 	stats_bytes(f, l);
 	stats_asked(f, l);
 	l->flags |= WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;

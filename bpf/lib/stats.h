@@ -3,6 +3,7 @@
  * taken the route or endpoint away. */
 #pragma once
 
+#include "lib/event.h"
 #include "lib/scratch.h"
 #include "pure/hist.h"
 
@@ -39,7 +40,7 @@ static __always_inline void stats_response(struct weir_route_stats *r, u32 statu
 }
 
 /* A reply of the kernel's own has gone out. */
-static __always_inline void stats_reply(const struct weir_flow *f)
+static __always_inline void stats_reply(struct weir_flow *f)
 {
 	u32 route = f->route_id, id = f->reply_id;
 	struct weir_route_stats *r = bpf_map_lookup_elem(&route_stats, &route);
@@ -47,6 +48,8 @@ static __always_inline void stats_reply(const struct weir_flow *f)
 
 	if (r && reply)
 		stats_response(r, reply->status);
+	if (reply && f->flags & WEIR_FLOW_WATCHED)
+		event_reply(f, reply->status, f->srv_nxt - f->reply_seq);
 }
 
 /* The bytes since the last call belong to the request that the leg is at. */
@@ -55,6 +58,9 @@ static __always_inline void stats_bytes(struct weir_flow *f, struct weir_leg *l)
 	u32 route = l->route_id;
 	struct weir_route_stats *r = bpf_map_lookup_elem(&route_stats, &route);
 
+	if (l->flags & WEIR_LEG_WATCHED)
+		event_response(l, f->bytes_up - f->counted_up,
+			       l->bytes_down - l->counted_down);
 	if (r) {
 		stats_add(&r->bytes_up, f->bytes_up - f->counted_up);
 		stats_add(&r->bytes_down, l->bytes_down - l->counted_down);
@@ -64,10 +70,18 @@ static __always_inline void stats_bytes(struct weir_flow *f, struct weir_leg *l)
 }
 
 /* A request goes to the endpoint now. */
-static __always_inline void stats_asked(const struct weir_flow *f, struct weir_leg *l)
+static __always_inline void stats_asked(struct weir_flow *f, struct weir_leg *l)
 {
 	l->route_id = f->route_id;
 	l->asked_ns = bpf_ktime_get_ns();
+	l->request = f->requests;
+	l->status = 0;
+	l->first_us = 0;
+	if (f->flags & WEIR_FLOW_WATCHED) {
+		f->flags &= ~WEIR_FLOW_WATCHED;
+		l->flags |= WEIR_LEG_WATCHED;
+		l->read_ns = f->read_ns;
+	}
 }
 
 /*
@@ -88,15 +102,20 @@ __noinline int stats_answered(struct __sk_buff *skb, struct weir_leg *l, u32 off
 		return 0;
 	if (line[0] != 'H' || line[4] != '/' || line[8] != ' ')
 		return 0;
-	status = (u32)(line[9] - '0') * 100;
-	if (status == 100 && !(line[10] == '0' && line[11] == '1'))
+	status = (u32)(line[9] - '0') * 100 + (u32)(line[10] - '0') * 10 +
+		 (u32)(line[11] - '0');
+	if (status / 100 == 1 && status != 101)
 		l->flags |= WEIR_LEG_INTERIM;
+	else
+		l->status = status;
+	if (l->flags & WEIR_LEG_WATCHED)
+		l->first_us = (bpf_ktime_get_ns() - l->read_ns) / 1000;
 	route = l->route_id;
 	r = bpf_map_lookup_elem(&route_stats, &route);
 	if (!r)
 		return 0;
 	stats_response(r, status);
-	if (status > 100)
+	if (status / 100 != 1 || status == 101)
 		stats_hist(r->first_byte_us, bpf_ktime_get_ns() - l->asked_ns);
 	return 0;
 }

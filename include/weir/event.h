@@ -34,7 +34,8 @@ struct weir_event {
 #define WEIR_EVENT_HOST 128u
 #define WEIR_EVENT_TARGET 256u
 
-/* WEIR_EVENT_REQUEST: texts are cut to their fields, lengths are the true ones. */
+/* WEIR_EVENT_REQUEST: texts are cut to their fields, lengths are the true ones.
+ * All are empty for a request that weir cannot read (400, 431, 505). */
 struct weir_event_request {
 	struct weir_event e;
 	u16 method_len;
@@ -42,7 +43,7 @@ struct weir_event_request {
 	u16 target_len;
 	u16 pad;
 	char method[WEIR_EVENT_METHOD]; /* as received, no NUL at full length */
-	char host[WEIR_EVENT_HOST];	/* as received, with its port */
+	char host[WEIR_EVENT_HOST];	/* as received; no port, no trailing dot */
 	char target[WEIR_EVENT_TARGET]; /* in normal form, before strip-path */
 };
 

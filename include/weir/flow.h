@@ -52,6 +52,7 @@ enum weir_flow_state {
 				      * before it; want_* says what then */
 
 #define WEIR_FLOW_CHUNKED 0x0400u    /* chunk framing, not a head, is at next_req */
+#define WEIR_FLOW_WATCHED 0x0800u    /* the event of its response is to come */
 
 #define WEIR_NO_ID 0xffffffffu
 
@@ -109,6 +110,7 @@ struct weir_flow {
 	u32 want_group;	 /* where the request in the buffer goes, or WEIR_NO_ID */
 	u32 want_reply;	 /* enum weir_reply_id that answers it when there is no group */
 	u32 requests;	 /* requests read on this connection */
+	u64 read_ns;	 /* when the last was, CLOCK_MONOTONIC; with WATCHED */
 	u64 bytes_up;	 /* payload sent to endpoints */
 	u64 counted_up;	 /* of them, in route_stats already */
 	u32 tried[WEIR_CONNECT_TRIES]; /* endpoint ids, for the request in the buffer */
@@ -127,6 +129,7 @@ enum weir_leg_state {
 #define WEIR_LEG_FIN_CLIENT 0x04u
 #define WEIR_LEG_AWAITED 0x08u /* request sent, first answer byte not seen */
 #define WEIR_LEG_INTERIM 0x10u /* a 1xx has come, the final response may follow */
+#define WEIR_LEG_WATCHED 0x20u /* the event of the response is to come */
 
 /* legs: endpoint tuple (src = endpoint, dst = our address and port) -> leg */
 struct weir_leg {
@@ -151,6 +154,11 @@ struct weir_leg {
 	u64 counted_down; /* of them, in route_stats already */
 	u64 asked_ns;	/* CLOCK_MONOTONIC when that request was sent on */
 	u64 syn_ns;	/* CLOCK_MONOTONIC when our first SYN left */
+	u64 read_ns;	/* weir_flow.read_ns of the request at hand */
+	u32 request;	/* its number on the connection */
+	u32 first_us;	/* request read -> first byte of the response, with WATCHED */
+	u16 status;	/* of its final response, 0: none yet */
+	u16 pad2[3];
 };
 
 /* heads: slot -> bytes of a request head, as they go to the endpoint */

@@ -15,6 +15,9 @@
 #define WEIR_HEAD_SLOTS 2048u
 #define WEIR_NO_SLOT 0xffffffffu
 
+/* The ring of `weir monitor`, a power of two: some 400 requests. */
+#define WEIR_EVENT_BYTES (256u << 10)
+
 #define WEIR_MAX_FLOWS 131072u
 #define WEIR_MAX_LISTENERS 64u
 #define WEIR_MAX_INTERFACES 1024u

@@ -20,6 +20,8 @@
  * cookie_keys  array  0 -> weir_cookie_keys
  * counters     percpu array  enum weir_outcome -> u64
  * counter_names array  enum weir_outcome -> weir_counter_name
+ * events       ring buffer of weir_event_request and weir_event_response
+ * monitor      array  0 -> weir_monitor: which requests are written there
  * attachments  hash   u32 ifindex -> weir_attachment
  * table        array of maps, 1 slot: the route table in use
  */

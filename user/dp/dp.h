@@ -42,6 +42,8 @@
 	X(counters)        \
 	X(counter_names)   \
 	X(attachments)     \
+	X(events)          \
+	X(monitor)         \
 	X(table)           \
 	X(settings)
 
