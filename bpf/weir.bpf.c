@@ -12,11 +12,13 @@
 #include "lib/endpoint.h"
 #include "lib/icmp.h"
 #include "lib/maps.h"
+#include "lib/response.h"
 #include "lib/splice.h"
 
 #include "pure/chunk.c"
 #include "pure/cookie.c"
 #include "pure/head.c"
+#include "pure/response.c"
 #include "pure/rewrite.c"
 #include "pure/tcpopt.c"
 #include "pure/walk.c"
@@ -64,8 +66,6 @@ static __always_inline int to_client(struct __sk_buff *skb, const struct pkt *p,
 		l->seq_max = end;
 	if (seq_before(l->ack_max, p->ack))
 		l->ack_max = p->ack;
-	if (p->len && l->flags & (WEIR_LEG_AWAITED | WEIR_LEG_INTERIM))
-		stats_answered(skb, l, p->l4 + p->hl);
 	l->bytes_down += p->len;
 	flow_seen(&l->seen_ns, &l->seen_jiffies);
 	return VERDICT(TO_CLIENT, splice(skb, p, v, &to));
@@ -88,7 +88,8 @@ static __always_inline bool endpoint_is_fast(const struct weir_leg *l,
 {
 	return l->state == WEIR_LEG_SPLICED &&
 	       (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-	       !(l->flags & WEIR_LEG_HEAD_KEPT);
+	       !(l->flags & (WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED)) &&
+	       !response_concerns(l, p->seq + p->len);
 }
 
 /* Splice after a step that may have moved the packet: parse it again. Functions
@@ -204,6 +205,8 @@ static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *
 		return DROP(CONTENDED);
 	r = endpoint_packet(skb, l, f);
 	if (r < 0 && f) {
+		if (s->p.len && (r == STEP_SPLICE || r == STEP_FEED))
+			response_read(skb, l, f);
 		if (r == STEP_FEED) {
 			int sent = splice_endpoint(skb, l);
 

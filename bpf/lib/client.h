@@ -119,6 +119,24 @@ static __always_inline int client_connect(struct __sk_buff *skb, struct scratch 
 	return DROP(HEAD_QUEUED);
 }
 
+/*
+ * Bytes behind a request that asks for an upgrade: a tunnel's after 101, another
+ * request's after any other final response, and until either has come they wait
+ * (RFC 9110, 7.8). Returns false when they do.
+ */
+static __always_inline bool client_upgrade(struct weir_flow *f,
+					   const struct weir_leg *l)
+{
+	u8 state = l->response.state;
+
+	if (state == WEIR_RESPONSE_TUNNEL || state == WEIR_RESPONSE_LOST)
+		f->flags |= WEIR_FLOW_OPAQUE;
+	else if (l->asked_first != l->asked_end || !response_is_over(l))
+		return false;
+	f->flags &= ~WEIR_FLOW_UPGRADE;
+	return true;
+}
+
 /* Connected. Whatever is neither a head nor a repeated one is spliced. */
 static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch *s,
 					  struct weir_flow *f)
@@ -134,14 +152,14 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 		return VERDICT(FLOW_GONE, emit_reset(skb, p));
 	}
 	if (f->flags & WEIR_FLOW_DONE)
-		stats_bytes(f, l);
+		stats_end(f, l);
 	if (p->flags & TCP_RST) {
 		/* passed on whatever it is; the endpoint judges it. It ends the
 		 * flow here only at a number the endpoint may still expect. */
 		u32 acked = l->ack_max + l->ack_add;
 
 		if (p->seq - acked <= 0xffff) {
-			stats_bytes(f, l);
+			stats_end(f, l);
 			f->flags |= WEIR_FLOW_DONE;
 			l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
 			slot_put(f);
@@ -168,6 +186,9 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 	if (!again && p->len && f->flags & WEIR_FLOW_CHUNKED &&
 	    seq_before(f->next_req, end))
 		return STEP_BODY;
+	if (!again && p->len && f->flags & WEIR_FLOW_UPGRADE &&
+	    seq_before(f->next_req, end) && !client_upgrade(f, l))
+		return DROP(REQ_HELD);
 	if (!again && p->len && !(f->flags & WEIR_FLOW_OPAQUE) &&
 	    (seq_before(f->next_req, end) || flow_collects(f))) {
 		/* the end of a body and another head in one segment: only the
@@ -179,6 +200,8 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 		if (!flow_collects(f) && f->slot == WEIR_NO_SLOT &&
 		    seq_before(l->ack_max, f->next_req + f->seq_add))
 			return DROP(HEAD_GAP);
+		if (l->asked_end - l->asked_first >= WEIR_ASKED_MAX)
+			return DROP(REQ_HELD);
 		return STEP_COLLECT;
 	}
 	if (p->flags & TCP_FIN) {

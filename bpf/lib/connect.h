@@ -327,7 +327,8 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 	stats_connected(l);
 	health_accepted(l->endpoint_id);
 	l->flags = WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
-	stats_asked(f, l);
+	l->response.next = l->seq_max;
+	stats_asked(f, l, true);
 	if (f->flags & WEIR_FLOW_FIN_CLIENT)
 		l->flags |= WEIR_LEG_FIN_CLIENT;
 	/* the fast path of another CPU goes by the states: they change last */

@@ -108,7 +108,7 @@ static __always_inline int endpoint_spliced(struct __sk_buff *skb, struct scratc
 		/* passed on; it ends the flow here only at a number that the client
 		 * may expect */
 		if (p->seq - l->seq_max + 0xffff <= 0x1fffe) {
-			stats_bytes(f, l);
+			stats_end(f, l);
 			f->flags |= WEIR_FLOW_DONE | WEIR_FLOW_FIN_SERVER;
 			l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
 			l->flags &= ~WEIR_LEG_HEAD_KEPT;

@@ -150,37 +150,45 @@ static __always_inline struct weir_event_response *event_reserve(u32 status)
 	return r;
 }
 
-/* What the leg's request came to; the counters do not hold its bytes yet. */
-__noinline int event_response(struct weir_leg *l, u64 up, u64 down)
+/* What came of the request that the leg's response answers. */
+__noinline int event_response(struct weir_leg *l, u64 up)
 {
 	struct weir_event_response *r;
+	const struct weir_asked *a;
+	u32 status, began;
 	u64 now;
 
 	if (!l)
 		return 0;
-	l->flags &= ~WEIR_LEG_WATCHED;
-	r = event_reserve(l->status);
+	a = &l->answer;
+	status = l->response.status;
+	r = event_reserve(status);
 	if (!r)
 		return 0;
 	now = bpf_ktime_get_ns();
+	began = a->asked_us - a->waited_us;
 	r->e.kind = WEIR_EVENT_RESPONSE;
-	r->e.number = l->request;
+	r->e.number = a->request;
 	r->e.time_ns = now;
 	r->e.client = l->client.src;
 	r->e.listener = l->client.dst;
 	r->e.client_port = l->client.sport;
 	r->e.listener_port = l->client.dport;
-	r->e.route_id = l->route_id;
+	r->e.route_id = a->route_id;
 	r->endpoint_id = l->endpoint_id;
-	r->status = l->status;
-	if (!l->status)
-		r->flags = WEIR_EVENT_CUT;
-	else if (l->status == 101)
+	r->status = status;
+	if (status == 101)
 		r->flags = WEIR_EVENT_UPGRADED;
-	r->first_us = l->first_us;
-	r->total_us = (now - l->read_ns) / 1000;
+	else if (l->response.state != WEIR_RESPONSE_OVER &&
+		 !(l->response.state == WEIR_RESPONSE_FIN &&
+		   l->flags & WEIR_LEG_FIN_ENDPOINT))
+		r->flags = WEIR_EVENT_CUT;
+	r->first_us = l->first_us - began;
+	r->total_us = (u32)(now / 1000) - began;
 	r->bytes_up = up;
-	r->bytes_down = down;
+	r->bytes_down = l->response.bytes;
+	if (l->response.state >= WEIR_RESPONSE_READ)
+		r->bytes_down = l->bytes_down - l->counted_down;
 	bpf_ringbuf_submit(r, 0);
 	return 0;
 }

@@ -111,7 +111,7 @@ static __always_inline void flow_fin_client(struct weir_flow *f, struct weir_leg
 	l->flags |= WEIR_LEG_FIN_CLIENT;
 	if (f->flags & WEIR_FLOW_FIN_SERVER) {
 		f->flags |= WEIR_FLOW_DONE;
-		stats_bytes(f, l);
+		stats_end(f, l);
 	}
 }
 

@@ -6,9 +6,9 @@
  */
 #pragma once
 
-#include "lib/body.h"
 #include "lib/connect.h"
 #include "lib/reply.h"
+#include "lib/response.h"
 
 /* Longest rewritten part that is put back into the packet at hand; a longer
  * one is sent from the buffer. */
@@ -209,13 +209,12 @@ static __always_inline int request_bounds(struct __sk_buff *skb, struct scratch 
 	f->next_req = f->head_seq + h->head_len + step;
 	f->body_left = body - step;
 	f->flags &= ~(WEIR_FLOW_REQ_CLOSE | WEIR_FLOW_REQ_HEAD | WEIR_FLOW_OPAQUE |
-		      WEIR_FLOW_CHUNKED);
+		      WEIR_FLOW_CHUNKED | WEIR_FLOW_UPGRADE);
 	if (h->flags & HEAD_METHOD_HEAD)
 		f->flags |= WEIR_FLOW_REQ_HEAD;
 	if (h->flags & HEAD_UPGRADE) {
-		f->flags |= WEIR_FLOW_OPAQUE | WEIR_FLOW_REQ_CLOSE;
+		f->flags |= WEIR_FLOW_UPGRADE | WEIR_FLOW_REQ_CLOSE;
 		COUNT(REQ_PINNED);
-		return 0;
 	}
 	if (h->flags & HEAD_CHUNKED) {
 		f->flags |= WEIR_FLOW_CHUNKED;
@@ -384,8 +383,10 @@ __noinline int request_forward(struct __sk_buff *skb, struct weir_flow *f)
 		(f->flags & WEIR_FLOW_OPAQUE || f->body_left ||
 		 !seq_before(f->next_req, end));
 	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_REPLY);
-	stats_bytes(f, l);
-	stats_asked(f, l);
+	stats_up(f, l);
+	stats_asked(f, l,
+		    s->p.ack == l->seq_max + l->seq_add &&
+			    !(l->flags & WEIR_LEG_AWAITED));
 	l->flags |= WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
 	if (!whole) {
 		f->sent_end = f->head_seq;
@@ -534,7 +535,7 @@ __noinline int request_leave(struct __sk_buff *skb, struct weir_flow *f)
 	l = flow_leg(f, &s->client);
 	if (!l)
 		return 0;
-	stats_bytes(f, l);
+	stats_end(f, l);
 	if (leg_is_over(l)) {
 		l->state = WEIR_LEG_CLOSED;
 		return 0;
@@ -557,8 +558,8 @@ __noinline int request_leave(struct __sk_buff *skb, struct weir_flow *f)
 
 /*
  * May the request in the buffer leave the endpoint that the flow has? Only
- * when the response before it has come and the client has acknowledged all of
- * it; until then the request is held, and looked at again with every packet
+ * when the responses before it are over and the client has acknowledged all of
+ * them; until then the request is held, and looked at again with every packet
  * of the client's. Returns 0 when the flow is free, or the verdict.
  */
 __noinline int request_free(struct __sk_buff *skb, struct weir_flow *f)
@@ -571,7 +572,7 @@ __noinline int request_free(struct __sk_buff *skb, struct weir_flow *f)
 	if (f->state != WEIR_FLOW_SPLICED)
 		return 0;
 	l = flow_leg(f, &s->client);
-	if (l && (l->flags & WEIR_LEG_AWAITED || s->p.ack != l->seq_max + l->seq_add)) {
+	if (l && !response_all_acked(l, s->p.ack)) {
 		f->flags |= WEIR_FLOW_HELD;
 		return DROP(REQ_HELD);
 	}

@@ -9,6 +9,7 @@
 
 #include "lib/maps.h"
 #include "pure/head.h"
+#include "pure/response.h"
 #include "pure/tcpopt.h"
 #include "pure/walk.h"
 
@@ -73,6 +74,7 @@ struct scratch {
 	struct out out;
 	struct http_head h;
 	struct route_match m;
+	struct response_text text; /* of a response head */
 	struct tcpopt_bytes opts;
 	struct icmp_error icmp;
 	u8 header[HEADER_ROOM];

@@ -30,7 +30,7 @@ static __always_inline void stats_request(u32 route)
 }
 
 /* status: 100..599 */
-static __always_inline void stats_response(struct weir_route_stats *r, u32 status)
+static __always_inline void stats_class(struct weir_route_stats *r, u32 status)
 {
 	u32 class = status / 100 - 1;
 
@@ -47,77 +47,143 @@ static __always_inline void stats_reply(struct weir_flow *f)
 	struct weir_reply *reply = bpf_map_lookup_elem(&replies, &id);
 
 	if (r && reply)
-		stats_response(r, reply->status);
+		stats_class(r, reply->status);
 	if (reply && f->flags & WEIR_FLOW_WATCHED)
 		event_reply(f, reply->status, f->srv_nxt - f->reply_seq);
 }
 
-/* The bytes since the last call belong to the request that the leg is at. */
-static __always_inline void stats_bytes(struct weir_flow *f, struct weir_leg *l)
+/* The low bits of CLOCK_MONOTONIC in microseconds. */
+static __always_inline u32 stats_now_us(void)
+{
+	return (u32)(bpf_ktime_get_ns() / 1000);
+}
+
+/* The head of a response begins, perhaps after an interim one (RFC 9110, 15.2). */
+static __always_inline void response_begin(struct weir_leg *l)
+{
+	struct weir_response *r = &l->response;
+
+	r->state = WEIR_RESPONSE_HEAD;
+	r->status = 0;
+	r->carried = 0;
+	r->flags = l->answer.flags & WEIR_ASKED_HEAD ? WEIR_RESPONSE_BODYLESS : 0;
+	l->first_us = stats_now_us();
+}
+
+/* The response to the next request begins. False when there is none. */
+static __always_inline bool asked_take(struct weir_leg *l)
+{
+	u32 at = l->asked_first;
+
+	if (at == l->asked_end)
+		return false;
+	l->answer = l->asked[at & (WEIR_ASKED_MAX - 1)];
+	l->asked_first = at + 1;
+	l->answer.flags |= WEIR_ASKED_OPEN;
+	l->response.bytes = 0;
+	response_begin(l);
+	return true;
+}
+
+/* A whole response head has come. */
+static __always_inline void stats_response(const struct weir_leg *l)
+{
+	u32 route = l->answer.route_id, status = l->response.status;
+	struct weir_route_stats *r = bpf_map_lookup_elem(&route_stats, &route);
+
+	if (!r)
+		return;
+	stats_class(r, status);
+	if (l->response.state != WEIR_RESPONSE_INTERIM)
+		stats_hist(r->first_byte_us,
+			   (u64)(l->first_us - l->answer.asked_us) * 1000);
+}
+
+/* The response at hand is closed, with its event. `up`: bytes of its request. */
+static __always_inline void stats_response_done(struct weir_leg *l, u64 up)
+{
+	u32 flags = l->answer.flags;
+
+	l->answer.flags = flags & WEIR_ASKED_HEAD;
+	if (flags & WEIR_ASKED_OPEN && flags & WEIR_ASKED_WATCHED)
+		event_response(l, up);
+}
+
+/* All bytes of the response at hand have come. */
+__noinline int stats_response_over(struct weir_leg *l, u64 up)
+{
+	struct weir_route_stats *r;
+	u32 route;
+
+	if (!l || !(l->answer.flags & WEIR_ASKED_OPEN))
+		return 0;
+	route = l->answer.route_id;
+	r = bpf_map_lookup_elem(&route_stats, &route);
+	if (r)
+		stats_add(&r->bytes_down, l->response.bytes);
+	stats_response_done(l, up);
+	l->counted_down += l->response.bytes;
+	return 0;
+}
+
+/* The bytes up since the last call belong to the request that was sent last. */
+static __always_inline void stats_up(struct weir_flow *f, const struct weir_leg *l)
 {
 	u32 route = l->route_id;
 	struct weir_route_stats *r = bpf_map_lookup_elem(&route_stats, &route);
 
-	if (l->flags & WEIR_LEG_WATCHED)
-		event_response(l, f->bytes_up - f->counted_up,
-			       l->bytes_down - l->counted_down);
-	if (r) {
+	if (r)
 		stats_add(&r->bytes_up, f->bytes_up - f->counted_up);
-		stats_add(&r->bytes_down, l->bytes_down - l->counted_down);
-	}
 	f->counted_up = f->bytes_up;
+}
+
+/* The leg ends: so does the response at hand, and what came beside it is counted. */
+static __always_inline void stats_end(struct weir_flow *f, struct weir_leg *l)
+{
+	u32 route = l->answer.route_id;
+	struct weir_route_stats *r;
+
+	if (!(l->answer.flags & WEIR_ASKED_OPEN))
+		asked_take(l);
+	stats_response_done(l, f->bytes_up - f->counted_up);
+	stats_up(f, l);
+	r = bpf_map_lookup_elem(&route_stats, &route);
+	if (r && l->bytes_down > l->counted_down)
+		stats_add(&r->bytes_down, l->bytes_down - l->counted_down);
 	l->counted_down = l->bytes_down;
 }
 
-/* A request goes to the endpoint now. */
-static __always_inline void stats_asked(struct weir_flow *f, struct weir_leg *l)
+/*
+ * A request goes to the endpoint now. `acked`: the client has acknowledged all
+ * that the endpoint has sent, so a lost track of its responses is found again.
+ */
+static __always_inline void stats_asked(struct weir_flow *f, struct weir_leg *l,
+					bool acked)
 {
+	u64 now = bpf_ktime_get_ns();
+	struct weir_asked *a;
+
 	l->route_id = f->route_id;
-	l->asked_ns = bpf_ktime_get_ns();
-	l->request = f->requests;
-	l->status = 0;
-	l->first_us = 0;
+	if (l->response.state == WEIR_RESPONSE_LOST) {
+		if (!acked)
+			return;
+		stats_response_done(l, 0);
+		l->asked_first = l->asked_end;
+		l->response.next = l->seq_max;
+		l->response.state = WEIR_RESPONSE_OVER;
+	}
+	a = &l->asked[l->asked_end & (WEIR_ASKED_MAX - 1)];
+	a->route_id = f->route_id;
+	a->request = f->requests;
+	a->asked_us = (u32)(now / 1000);
+	a->flags = f->flags & WEIR_FLOW_REQ_HEAD ? WEIR_ASKED_HEAD : 0;
 	if (f->flags & WEIR_FLOW_WATCHED) {
 		f->flags &= ~WEIR_FLOW_WATCHED;
-		l->flags |= WEIR_LEG_WATCHED;
-		l->read_ns = f->read_ns;
+		a->flags |= WEIR_ASKED_WATCHED;
+		a->waited_us = (u32)((now - f->read_ns) / 1000);
 	}
-}
-
-/*
- * The first bytes of a response stand at `off` of the packet: read its status.
- * After an interim one (RFC 9110, 15.2) the next packet is looked at as well; a
- * final response in the same packet is not seen.
- */
-__noinline int stats_answered(struct __sk_buff *skb, struct weir_leg *l, u32 off)
-{
-	struct weir_route_stats *r;
-	char line[12];
-	u32 route, status;
-
-	if (!l)
-		return 0;
-	l->flags &= ~(WEIR_LEG_AWAITED | WEIR_LEG_INTERIM);
-	if (bpf_skb_load_bytes(skb, off, line, sizeof(line)))
-		return 0;
-	if (line[0] != 'H' || line[4] != '/' || line[8] != ' ')
-		return 0;
-	status = (u32)(line[9] - '0') * 100 + (u32)(line[10] - '0') * 10 +
-		 (u32)(line[11] - '0');
-	if (status / 100 == 1 && status != 101)
-		l->flags |= WEIR_LEG_INTERIM;
-	else
-		l->status = status;
-	if (l->flags & WEIR_LEG_WATCHED)
-		l->first_us = (bpf_ktime_get_ns() - l->read_ns) / 1000;
-	route = l->route_id;
-	r = bpf_map_lookup_elem(&route_stats, &route);
-	if (!r)
-		return 0;
-	stats_response(r, status);
-	if (status / 100 != 1 || status == 101)
-		stats_hist(r->first_byte_us, bpf_ktime_get_ns() - l->asked_ns);
-	return 0;
+	barrier();
+	l->asked_end++;
 }
 
 static __always_inline void stats_connected(const struct weir_leg *l)

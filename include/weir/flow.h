@@ -53,6 +53,7 @@ enum weir_flow_state {
 
 #define WEIR_FLOW_CHUNKED 0x0400u    /* chunk framing, not a head, is at next_req */
 #define WEIR_FLOW_WATCHED 0x0800u    /* the event of its response is to come */
+#define WEIR_FLOW_UPGRADE 0x1000u    /* current request asks for an upgrade */
 
 #define WEIR_NO_ID 0xffffffffu
 
@@ -128,8 +129,54 @@ enum weir_leg_state {
 #define WEIR_LEG_FIN_ENDPOINT 0x02u
 #define WEIR_LEG_FIN_CLIENT 0x04u
 #define WEIR_LEG_AWAITED 0x08u /* request sent, first answer byte not seen */
-#define WEIR_LEG_INTERIM 0x10u /* a 1xx has come, the final response may follow */
-#define WEIR_LEG_WATCHED 0x20u /* the event of the response is to come */
+
+/* A request that has been sent on and whose response has not begun. */
+struct weir_asked {
+	u32 route_id;
+	u32 request;   /* its number on the connection */
+	u32 asked_us;  /* when it was sent on: low bits of CLOCK_MONOTONIC in us */
+	u32 waited_us; /* time between reading it and that, with ASKED_WATCHED */
+	u32 flags;     /* WEIR_ASKED_* */
+};
+
+#define WEIR_ASKED_HEAD 0x1u	/* HEAD: its response has no body */
+#define WEIR_ASKED_WATCHED 0x2u /* the event of its response is to come */
+#define WEIR_ASKED_OPEN 0x4u	/* its response has begun and is not over */
+
+enum weir_response_state {
+	WEIR_RESPONSE_OVER,    /* ends at `next`, where another one may begin */
+	WEIR_RESPONSE_HEAD,    /* bytes of a head are at `next` */
+	WEIR_RESPONSE_INTERIM, /* 1xx: another head is at `next` */
+	WEIR_RESPONSE_BODY,    /* `left` bytes of the body are beyond `next` */
+	WEIR_RESPONSE_CHUNKS,  /* chunk framing is beyond `left` bytes behind `next` */
+	WEIR_RESPONSE_FIN,     /* ends with the endpoint's FIN */
+	WEIR_RESPONSE_TUNNEL,  /* 101: the connection is no longer HTTP */
+	WEIR_RESPONSE_LOST,    /* not known: framing was overtaken or not understood */
+};
+
+/* States up to this one read what is at `next`. */
+#define WEIR_RESPONSE_READ WEIR_RESPONSE_CHUNKS
+
+/* weir_response.flags */
+#define WEIR_RESPONSE_BODYLESS 0x1u /* answers HEAD */
+#define WEIR_RESPONSE_LENGTH 0x2u   /* Content-Length has come: `left` */
+#define WEIR_RESPONSE_CHUNKED 0x4u  /* Transfer-Encoding: chunked has come */
+#define WEIR_RESPONSE_SKIP 0x8u	    /* the rest of the line at `next` is skipped */
+
+/* Where an endpoint's response stands. */
+struct weir_response {
+	u64 left;
+	u64 chunk_size; /* digits of a chunk-size so far */
+	u64 bytes;	/* of this response, before `next` */
+	u32 next;	/* endpoint's numbers */
+	u16 status;	/* 0: the status line is to come */
+	u8 state;	/* enum weir_response_state */
+	u8 flags;	/* WEIR_RESPONSE_* */
+	u16 chunk_step; /* enum chunk_step */
+	u16 carried;	/* bytes in `carry` */
+	u32 pad;
+	u8 carry[WEIR_RESPONSE_CARRY]; /* start of a header line that was cut */
+};
 
 /* legs: endpoint tuple (src = endpoint, dst = our address and port) -> leg */
 struct weir_leg {
@@ -149,16 +196,16 @@ struct weir_leg {
 	u32 fin_seq;	/* orphan: sequence number of our FIN */
 	struct weir_hop to_client;
 	u32 endpoint_id;
-	u32 route_id;	/* of the request at hand */
+	u32 route_id;	/* of the request sent last */
 	u64 bytes_down; /* payload spliced towards the client */
 	u64 counted_down; /* of them, in route_stats already */
-	u64 asked_ns;	/* CLOCK_MONOTONIC when that request was sent on */
 	u64 syn_ns;	/* CLOCK_MONOTONIC when our first SYN left */
-	u64 read_ns;	/* weir_flow.read_ns of the request at hand */
-	u32 request;	/* its number on the connection */
-	u32 first_us;	/* request read -> first byte of the response, with WATCHED */
-	u16 status;	/* of its final response, 0: none yet */
-	u16 pad2[3];
+	u32 asked_first; /* ring of requests without response: [first, end) */
+	u32 asked_end;
+	struct weir_asked asked[WEIR_ASKED_MAX];
+	struct weir_asked answer; /* what the response at hand answers */
+	u32 first_us;	/* when that began, as asked_us */
+	struct weir_response response;
 };
 
 /* heads: slot -> bytes of a request head, as they go to the endpoint */

@@ -15,6 +15,14 @@
 #define WEIR_HEAD_SLOTS 2048u
 #define WEIR_NO_SLOT 0xffffffffu
 
+/* Requests sent to an endpoint whose responses have not begun (pipelining), a
+ * power of two; another one waits. */
+#define WEIR_ASKED_MAX 8u
+
+/* Longest header line with the framing of a response that may be cut by a packet's
+ * end; a multiple of 8. */
+#define WEIR_RESPONSE_CARRY 32u
+
 /* The ring of `weir monitor`, a power of two: some 400 requests. */
 #define WEIR_EVENT_BYTES (256u << 10)
 

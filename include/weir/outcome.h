@@ -43,7 +43,7 @@
 	X(REQ_BAD, "req_bad", "malformed or ambiguous request, 400") \
 	X(REQ_TOO_LONG, "req_too_long", "request head over the limit, 431") \
 	X(REQ_VERSION, "req_version", "not HTTP/1, 505") \
-	X(REQ_PINNED, "req_pinned", "upgrade asked for, connection stays with its endpoint") \
+	X(REQ_PINNED, "req_pinned", "upgrade asked for, what follows waits for the answer") \
 	X(REQ_HELD, "req_held", "request held until the earlier response is acknowledged") \
 	X(REQ_SPLIT, "req_split", "request behind another in one segment, left for retransmission") \
 	/* endpoints */ \

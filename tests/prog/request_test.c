@@ -584,29 +584,6 @@ static void test_body_of_many_gigabytes(void **state)
 	conn_respond(&c, OK_RESPONSE);
 }
 
-/* T128, T131: no end that weir could see: the rest of the connection is opaque */
-static void pinned(const char *head, const char *more)
-{
-	struct conn c;
-
-	conn_open_idle(&c);
-	conn_up(&c, PSH | ACK, head);
-	bench_outcome(WEIR_REQ_PINNED);
-	conn_up(&c, PSH | ACK, more);
-	conn_respond(&c, OK_RESPONSE);
-	conn_up(&c, PSH | ACK, GET("/b"));
-	conn_respond(&c, OK_RESPONSE);
-	assert_int_equal(bench_slots_held(), 0);
-	bench_fresh(NULL);
-}
-
-static void test_pinned(void **state)
-{
-	pinned("GET /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
-	       "Upgrade: websocket\r\n\r\n",
-	       "\x81\x05hello");
-}
-
 /* T129 */
 static void test_expect_continue(void **state)
 {
@@ -673,7 +650,6 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_boundary_in_a_segment),
 	BENCH_TEST(test_body_behind_a_kept_head),
 	BENCH_TEST(test_body_of_many_gigabytes),
-	BENCH_TEST(test_pinned),
 	BENCH_TEST(test_expect_continue),
 	BENCH_TEST(test_request_after_the_endpoints_fin),
 	BENCH_TEST(test_fin_with_a_later_request),
