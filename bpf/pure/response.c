@@ -161,20 +161,28 @@ PURE_LOCAL u32 response_line(struct response_walk *w, u32 len)
 	return field == RESPONSE_CODING ? WEIR_RESPONSE_LOST : WEIR_RESPONSE_HEAD;
 }
 
+/* Words searched for the end of a line at a time: most lines have fewer. */
+#define RESPONSE_WORDS 6
+
 static long response_walk_step(u32 i, void *ctx)
 {
 	struct response_walk *w = ctx;
 	struct response_work *k = &w->t->work;
-	u32 lf, len;
-	u64 m;
+	u32 lf, len, j;
+	u64 m = 0;
 
 	if (k->at >= k->end)
 		return 1;
-	m = word_is(text_word(w->t, k->at), '\n');
-	if (!m) {
+	/* several words, since a call of a callback costs more than a word; what
+	 * is behind the end is masked away or found to be there below */
+	for (j = 0; j < RESPONSE_WORDS; j++) {
+		m = word_is(text_word(w->t, k->at), '\n');
+		if (m)
+			break;
 		k->at += 8;
-		return 0;
 	}
+	if (!m)
+		return 0;
 	lf = k->at + word_index(m);
 	if (lf >= k->end) {
 		k->at = k->end;
