@@ -178,7 +178,8 @@ int pin_clear(const char *pin, const char *dir)
 
 static struct pin_path lock_path(const char *pin, enum pin_lock which)
 {
-	struct pin_path p = pin_path(pin, "maps", "");
+	struct pin_path p =
+		pin_path(pin, which == PIN_LOCK_MONITOR ? "progs" : "maps", "");
 
 	if (which == PIN_LOCK_AGENT)
 		snprintf(p.s, sizeof(p.s), "%s", pin);
@@ -211,11 +212,14 @@ static int lock_holder(int fd)
 
 static int say_locked(const char *pin, enum pin_lock which, int fd, struct err *err)
 {
+	static const char *const what[] = {
+		[PIN_LOCK_AGENT] = "an agent is running already",
+		[PIN_LOCK_CHANGE] = "another weir is changing the data path",
+		[PIN_LOCK_MONITOR] = "another weir reads the events",
+	};
 	int pid = lock_holder(fd);
 
-	err_set(err, -EBUSY, "%s",
-		which == PIN_LOCK_AGENT ? "an agent is running already"
-					: "another weir is changing the data path");
+	err_set(err, -EBUSY, "%s", what[which]);
 	if (pid > 0)
 		err_where(err, "process %d, %s", pid, pin);
 	else
@@ -253,7 +257,7 @@ int pin_lock(const char *pin, enum pin_lock which, struct err *err)
 		if (fd < 0)
 			return err_set(err, errno == EACCES ? -EPERM : -errno,
 				       "pin directory %s: %s", path.s, strerror(errno));
-		r = wait_for_lock(fd, which == PIN_LOCK_AGENT ? 0 : pin_patience_ms);
+		r = wait_for_lock(fd, which == PIN_LOCK_CHANGE ? pin_patience_ms : 0);
 		if (r == -EBUSY)
 			return say_locked(pin, which, fd, err);
 		if (r)

@@ -36,14 +36,15 @@ int pin_clear(const char *pin, const char *dir);
 enum pin_lock {
 	PIN_LOCK_AGENT,
 	PIN_LOCK_CHANGE,
+	PIN_LOCK_MONITOR, /* the reader of the events */
 };
 
 /* How long the change lock is waited for; tests have less. */
 extern unsigned int pin_patience_ms;
 
 /* Returns a descriptor that holds the lock until it is closed. -EBUSY and the
- * sentence, with the holder's process id, when an agent has it, or when somebody
- * keeps the change lock for too long. */
+ * sentence, with the holder's process id, when an agent or a reader has it, or when
+ * somebody keeps the change lock for too long. */
 int pin_lock(const char *pin, enum pin_lock which, struct err *err);
 
 /* Is there an agent? Its process id, 0 when none, -1 when it is not known. */
