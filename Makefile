@@ -119,6 +119,11 @@ $(BUILD)/prog/%: tests/prog/%.c $(PROG_LIB) $(BUILD)/libweir.a Makefile
 	@mkdir -p $(@D)
 	$(Q)$(TEST_CC) -o $@ $< $(PROG_LIB) $(BUILD)/libweir.a $(LIBS) -lcmocka
 
+$(BUILD)/bench/%: tests/bench/%.c $(PROG_LIB) $(BUILD)/libweir.a Makefile
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$(Q)$(TEST_CC) -o $@ $< $(PROG_LIB) $(BUILD)/libweir.a $(LIBS) -lcmocka
+
 $(BUILD)/regex/%: tests/regex/%.c $(BUILD)/libweir-san.a Makefile
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
@@ -196,7 +201,7 @@ demo: deps
 	$(Q)BUILD=$(abspath $(BUILD)) tests/demo.sh
 
 bench: deps
-	$(Q)$(MAKE_J2) all
+	$(Q)$(MAKE_J2) all $(BUILD)/bench/steps
 	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/bench.sh $(BENCH)
 
 # Debian 12 packages: to build, then to test.

@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# tests/bench/bench.sh [--part load|rules]... [--json FILE]
+# tests/bench/bench.sh [--part steps|rules|load]... [--json FILE]
 #	[--rounds N] [--seconds N] [--connections N] [--only KIND]...
 #
 # Everything runs on this machine, client and pods included, so that ratios count, not
 # figures:
 #
+#	steps	nanoseconds of one run of the program, by what the packet is, and at
+#		10, 1,000 and 100,000 routes (steps.c)
 #	rules	the way of a rule: reading, compiling, following a change (rules.py)
 #	load	wrk through weir, nginx and haproxy as proxies on the node, and straight
 #		to the pod by the node's routing (load.py, which takes the other options)
@@ -39,7 +41,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift 2 || exit 2
 done
-parts=${parts:-rules load}
+parts=${parts:-steps rules load}
 
 servers_up()
 {
@@ -149,6 +151,31 @@ bench_rules()
 	ip -n "$NODE" route add 10.77.1.0/24 dev pod2 src 10.77.1.1
 	node /usr/bin/python3 "$top/tests/bench/rules.py" --weir "$WEIR" --work "$work" \
 		--pin "$PIN" --rounds "$rounds" --json "$work/rules.json"
+}
+
+# Goals in ns; at 100,000 routes, what they may cost more than 10.
+bench_steps()
+{
+	local n
+
+	for n in 10 1000 100000; do
+		"$BUILD/bench/steps" "$n" "$work/steps-$n" >"$work/steps.log" 2>&1 ||
+			{ cat "$work/steps.log"; return 1; }
+	done
+	cat "$work"/steps-* | jq -s 'group_by(.step) | map({key: .[0].step, value:
+		(map({key: (.routes | tostring), value: .ns}) | from_entries)}) |
+		from_entries' >"$work/steps.json"
+	jq -r '{"not ours": 45, "spliced": 90, "head of 127 B": 220,
+		"browser\u0027s head of 728 B": 420} as $goals |
+		def met(ok): if ok then "met" else "NOT MET" end;
+		["ns of a run, at routes:", 10, 1000, 100000, "goal"],
+		(to_entries[] | .value as $v | [.key, $v["10"], $v["1000"], $v["100000"],
+			if $goals[.key] then
+				"\($goals[.key]) " + met($v["10"] <= $goals[.key])
+			elif .key == "route by host and path" then
+				"+130 " + met($v["100000"] <= $v["10"] + 130)
+			else "" end]) | @tsv' "$work/steps.json" |
+		awk -F '\t' '{ printf "%-32s%10s%10s%10s  %s\n", $1, $2, $3, $4, $5 }'
 }
 
 net_up 2 3

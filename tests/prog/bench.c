@@ -38,7 +38,8 @@ static struct bench {
 	int cpus;
 	struct frame out[OUT_MAX];
 	uint32_t out_count;
-	int action; /* of the last BPF_PROG_TEST_RUN */
+	int action;  /* of the last BPF_PROG_TEST_RUN */
+	uint32_t ns; /* of each of its runs */
 	uint64_t before[WEIR_OUTCOME_COUNT];
 } b;
 
@@ -278,19 +279,20 @@ static bool peers_wait(int ms)
 }
 
 static int test_run(const uint8_t *frame, size_t len, const struct segment *s,
-		    uint8_t *out, uint32_t *out_len)
+		    uint32_t repeat, uint8_t *out, uint32_t *out_len)
 {
 	struct __sk_buff skb = {.ifindex = b.ifindex[s->side]};
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
 			    .data_size_in = len, .data_out = out,
 			    .data_size_out = FRAME_MAX, .ctx_in = &skb,
-			    .ctx_size_in = sizeof(skb), .repeat = 1);
+			    .ctx_size_in = sizeof(skb), .repeat = repeat);
 
 	skb.gso_size = s->gso_size;
 	bench_need(
 		!bpf_prog_test_run_opts(bpf_program__fd(b.skel->progs.weir_tc), &opts),
 		"BPF_PROG_TEST_RUN");
 	*out_len = opts.data_size_out;
+	b.ns = opts.duration;
 	return opts.retval;
 }
 
@@ -298,11 +300,21 @@ int bench_try(const struct segment *s, struct segment *out, uint8_t *frame)
 {
 	size_t len = segment_build(s, frame);
 	uint32_t out_len;
-	int action = test_run(frame, len, s, frame, &out_len);
+	int action = test_run(frame, len, s, 1, frame, &out_len);
 
 	if (out)
 		segment_parse(frame, out_len, out);
 	return action;
+}
+
+uint32_t bench_ns(const struct segment *s, uint32_t repeat)
+{
+	static uint8_t frame[FRAME_MAX], out[FRAME_MAX];
+	size_t len = segment_build(s, frame);
+	uint32_t out_len;
+
+	test_run(frame, len, s, repeat, out, &out_len);
+	return b.ns;
 }
 
 static void wire_send(uint8_t *frame, size_t len, const struct segment *s)
@@ -370,7 +382,7 @@ static void frame_send(uint8_t *frame, size_t len, const struct segment *s,
 		wire_settle();
 		return;
 	}
-	b.action = test_run(frame, len, s, out, &out_len);
+	b.action = test_run(frame, len, s, 1, out, &out_len);
 	peers_read();
 	if (b.action == TC_ACT_REDIRECT)
 		out_add(memcmp(out, mac_client, 6) ? ENDPOINT : CLIENT, out, out_len);
@@ -575,7 +587,9 @@ static void bench_load(void)
 	b.skel = weir_bpf__open();
 	bench_need(b.skel, "open");
 	b.skel->rodata->has_cast_kfunc = b.mode.kfunc;
-	b.skel->rodata->table_mask = WEIR_TABLE_MIN - 1;
+	b.skel->rodata->table_mask = maps_table_bytes() - 1;
+	bpf_map__set_value_size(bpf_map__inner_map(b.skel->maps.table),
+				maps_table_bytes());
 	bpf_map__set_max_entries(b.skel->maps.flows, BENCH_FLOWS);
 	bpf_map__set_max_entries(b.skel->maps.legs, BENCH_FLOWS);
 	bpf_map__set_max_entries(b.skel->maps.heads, BENCH_SLOTS);

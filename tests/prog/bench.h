@@ -130,7 +130,16 @@ void bench_fail_at(const char *file, int line, const char *what);
  * NULL, is what became of the packet and points into `frame` (FRAME_MAX). */
 int bench_try(const struct segment *s, struct segment *out, uint8_t *frame);
 
+/* Nanoseconds of a run, the mean of `repeat` in a row with the same packet. */
+uint32_t bench_ns(const struct segment *s, uint32_t repeat);
+
 /* ---- maps ---- */
+
+/* Before bench_run(): so many routes more, to group A. Host h<i>.bench.example has
+ * BENCH_HOST_ROUTES of them: /api/<i>/v<k>, and the regular expression
+ * ^/re/<i>/[0-9]+$ in the place of the first. */
+#define BENCH_HOST_ROUTES 5u
+void bench_routes(uint32_t n);
 
 bool bench_flow(uint16_t client_port, struct weir_flow *f);
 void bench_flow_drop(uint16_t client_port);

@@ -145,6 +145,56 @@ static void put_replies(void)
 		reply_read(&dp, i, &replies[i]);
 }
 
+static uint32_t more_routes;
+
+void bench_routes(uint32_t n)
+{
+	more_routes = n;
+}
+
+uint32_t maps_table_bytes(void)
+{
+	return more_routes > 1000 ? 32u << 20 : WEIR_TABLE_MIN;
+}
+
+static char *text(const char *fmt, ...)
+{
+	char *s;
+	va_list ap;
+
+	va_start(ap, fmt);
+	bench_need(vasprintf(&s, fmt, ap) >= 0, "memory");
+	va_end(ap);
+	return s;
+}
+
+static void add_more(struct ir *ir)
+{
+	uint32_t i;
+
+	for (i = 0; i < more_routes; i++) {
+		uint32_t host = i / BENCH_HOST_ROUTES, nth = i % BENCH_HOST_ROUTES;
+		struct ir_route *r = vec_push(&ir->routes);
+
+		bench_need(r, "memory");
+		*r = (struct ir_route){
+			.id = 1000 + i,
+			.host_kind = IR_HOST_EXACT,
+			.host = text("h%u.bench.example", host),
+			.path = nth ? text("/api/%u/v%u", host, nth)
+				    : text("/re/%u/[0-9]+$", host),
+			.match = nth ? text("/api/%u/v%u", host, nth)
+				     : text("/re/%u/[0-9]+$", host),
+			.type = nth ? WEIR_PATH_PREFIX : WEIR_PATH_REGEX,
+			.action = WEIR_ACTION_GROUP,
+			.reply = -1,
+			.ingress = text("bench/more"),
+			.backend = text("bench/group:80"),
+			.where = text("bench"),
+		};
+	}
+}
+
 /* GROUP_B is the gateway, when there is one. */
 static int make_table(bool has_gateway)
 {
@@ -204,6 +254,7 @@ static int make_table(bool has_gateway)
 			*(char **)vec_push(&h->patterns) = strdup("^v[23](-|$)");
 		}
 	}
+	add_more(&ir);
 	ir.gateway = has_gateway ? 2 : 0;
 	((struct ir_reply *)vec_push(&ir.replies))->status = 403;
 	((struct ir_reply *)vec_push(&ir.replies))->status = 301;
@@ -454,7 +505,7 @@ void maps_fill(void)
 	dp.prog = -1;
 	dp.map[DP_MAP_replies] = bench_map("replies");
 	dp.map[DP_MAP_table] = bench_map("table");
-	dp.table_bytes = WEIR_TABLE_MIN;
+	dp.table_bytes = maps_table_bytes();
 	put_listener();
 	put_replies();
 	table = make_table(false);

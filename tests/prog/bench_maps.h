@@ -11,6 +11,9 @@ void bench_need(bool ok, const char *what);
 void maps_fill(void);
 void maps_forget(void);
 
+/* A power of two. */
+uint32_t maps_table_bytes(void);
+
 void maps_fresh(void);
 /* 0, or 1 and what has leaked on stderr */
 int maps_check(void);

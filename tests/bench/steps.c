@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * steps ROUTES FILE: nanoseconds of one run of the program by BPF_PROG_TEST_RUN, by
+ * what the packet is, with that many routes; a JSON object a line into FILE.
+ *
+ * Each sample is one run, with the flow put back before it: the system calls around it
+ * leave cold caches and a clock's reading in the figure. So a packet that is not ours
+ * is measured in the same way, what is told is the difference to it, and it itself is
+ * told as the mean of many runs in a row. Medians.
+ */
+#include <bpf/bpf.h>
+
+#include "prog/conn.h"
+
+#define SAMPLES 20000
+#define IN_A_ROW 1000000
+#define PORT 40000 /* conn_open_idle()'s */
+
+static FILE *out;
+static uint32_t routes;
+
+static void tell(const char *step, double ns)
+{
+	fprintf(out, "{\"routes\": %u, \"step\": \"%s\", \"ns\": %.0f}\n", routes, step,
+		ns);
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The flow as it was, and a slot that the run has taken for its head is free. */
+static void put_back(const struct weir_flow *flow)
+{
+	struct weir_flow now;
+
+	if (bench_flow(PORT, &now) && now.slot != flow->slot &&
+	    now.slot != WEIR_NO_SLOT)
+		assert_int_equal(bpf_map_update_elem(bench_map("head_free"), NULL,
+						     &now.slot, BPF_ANY),
+				 0);
+	bench_flow_put(PORT, flow);
+}
+
+static double median_ns(const struct segment *s, const struct weir_flow *flow)
+{
+	static uint32_t ns[SAMPLES];
+	uint32_t i;
+
+	for (i = 0; i < SAMPLES; i++) {
+		put_back(flow);
+		ns[i] = bench_ns(s, 1);
+	}
+	put_back(flow);
+	qsort(ns, SAMPLES, sizeof(*ns), compare);
+	return ns[SAMPLES / 2];
+}
+
+static struct segment not_ours(void)
+{
+	struct segment s = bench_segment(CLIENT);
+
+	s.sport = PORT;
+	s.dport = LISTEN_PORT + 1;
+	s.flags = ACK;
+	s.data = "";
+	return s;
+}
+
+/* One run, in terms of one that finds nothing to do. */
+static double single_ns(const struct segment *s, const struct weir_flow *flow)
+{
+	struct segment none = not_ours();
+
+	return median_ns(s, flow) - median_ns(&none, flow) + bench_ns(&none, IN_A_ROW);
+}
+
+static void test_packets(void **state)
+{
+	static const char text[] = "some bytes of a response that goes on";
+	struct segment s = not_ours();
+	uint32_t edges[2];
+	struct weir_flow flow;
+	struct conn c;
+
+	tell("not ours", bench_ns(&s, IN_A_ROW));
+	conn_open_idle(&c);
+	assert_true(bench_flow(c.port, &flow));
+	s = from_endpoint(&c, ACK, text);
+	tell("spliced", single_ns(&s, &flow));
+	conn_down(&c, ACK, text);
+	assert_true(bench_flow(c.port, &flow));
+	s = from_client(&c, ACK, NULL);
+	edges[0] = c.cack + 1448;
+	edges[1] = edges[0] + 1448;
+	opt_sack(&s, 1, edges);
+	tell("spliced, SACK", single_ns(&s, &flow));
+}
+
+/* A head on a connection that is kept alive, to the endpoint that it has. */
+static void measure_head(const char *step, const char *head)
+{
+	struct weir_flow flow;
+	struct segment s;
+	struct conn c;
+
+	bench_fresh(NULL);
+	conn_open_idle(&c);
+	assert_true(bench_flow(c.port, &flow));
+	s = from_client(&c, PSH | ACK, head);
+	conn_up(&c, PSH | ACK, head);
+	bench_outcome(WEIR_REQ_ROUTED);
+	tell(step, single_ns(&s, &flow));
+}
+
+static void measure_404(const char *step, const char *head)
+{
+	struct weir_flow flow;
+	struct segment s, want;
+	struct conn c;
+
+	bench_fresh(NULL);
+	conn_open_idle(&c);
+	assert_true(bench_flow(c.port, &flow));
+	s = conn_next(&c, head);
+	bench_send(&s);
+	bench_take(&want);
+	bench_outcome(WEIR_REQ_NO_ROUTE);
+	tell(step, single_ns(&s, &flow));
+	bench_fresh(NULL); /* the endpoint's side has been closed, each time */
+}
+
+static void test_head_127(void **state)
+{
+	static const char head[] =
+		"GET /a/of/some/length HTTP/1.1\r\nHost: www.a.example\r\n"
+		"User-Agent: curl/7.88.1 (x86_64-linux-gnu)\r\nAccept: */*\r\n"
+		"X-Pad: 123456\r\n\r\n";
+
+	assert_int_equal(strlen(head), 127);
+	measure_head("head of 127 B", head);
+}
+
+static void test_head_728(void **state)
+{
+	static char head[1024];
+	size_t len;
+
+	len = (size_t)snprintf(
+		head, sizeof(head),
+		"GET /a/of/some/length?with=query HTTP/1.1\r\nHost: www.a.example\r\n"
+		"Connection: keep-alive\r\n"
+		"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 "
+		"(KHTML, "
+		"like Gecko) Chrome/120.0.0.0 Safari/537.36\r\n"
+		"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/"
+		"avif,image/webp,*/*;q=0.8\r\n"
+		"Accept-Encoding: gzip, deflate, br\r\n"
+		"Accept-Language: en-GB,en;q=0.9,de;q=0.8\r\n"
+		"Sec-Fetch-Dest: document\r\nSec-Fetch-Mode: navigate\r\n"
+		"Upgrade-Insecure-Requests: 1\r\nCookie: session=");
+	while (len < 724)
+		head[len++] = 'c';
+	memcpy(head + len, "\r\n\r\n", 5);
+	assert_int_equal(strlen(head), 728);
+	measure_head("browser's head of 728 B", head);
+}
+
+/* The last of all hosts, as bench_routes() has them. */
+static void test_routes(void **state)
+{
+	uint32_t host = (routes - 1) / BENCH_HOST_ROUTES;
+	char head[256];
+
+	snprintf(head, sizeof(head),
+		 "GET /api/%u/v3/x HTTP/1.1\r\nHost: h%u.bench.example\r\n"
+		 "User-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n",
+		 host, host);
+	measure_head("route by host and path", head);
+	snprintf(head, sizeof(head),
+		 "GET /re/%u/12345 HTTP/1.1\r\nHost: h%u.bench.example\r\n"
+		 "User-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n",
+		 host, host);
+	measure_head("route by regular expression", head);
+	snprintf(head, sizeof(head),
+		 "GET /api/none/v3 HTTP/1.1\r\nHost: h%u.bench.example\r\n"
+		 "User-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n",
+		 host);
+	measure_404("no such path: 404", head);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		BENCH_TEST(test_packets),
+		BENCH_TEST(test_head_127),
+		BENCH_TEST(test_head_728),
+		BENCH_TEST(test_routes),
+	};
+
+	if (argc != 3)
+		return 2;
+	routes = (uint32_t)strtoul(argv[1], NULL, 10);
+	out = fopen(argv[2], "we");
+	if (!routes || !out)
+		return 2;
+	setenv("WEIR_BENCH_MODE", "run", 1);
+	bench_routes(routes);
+	return bench_run("steps", tests, sizeof(tests) / sizeof(tests[0]), false);
+}
