@@ -186,10 +186,8 @@ static void halves_of_a_prefix(void **state)
 static void hosts(void **state)
 {
 	static const struct rule rules[] = {
-		RULE("*.x.com", STRING, "/w"),
-		RULE("x.*", STRING, "/t"),
-		RULE("", STRING, "/", .method = "POST"),
-		RULE("", DEFAULT, ""),
+		RULE("*.x.com", STRING, "/w"),		 RULE("x.*", STRING, "/t"),
+		RULE("", STRING, "/", .method = "POST"), RULE("", DEFAULT, ""),
 		RULE("a.x.com", STRING, "/only"),
 	};
 	static const struct query queries[] = {
