@@ -15,6 +15,7 @@
 #include "agent/files.h"
 #include "agent/metrics.h"
 #include "agent/notify.h"
+#include "base/caps.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -533,6 +534,9 @@ static int start(struct agent *a, struct err *err)
 		log_info("adopted the data path under %s", a->opt->pin);
 	manifests_taken(&a->manifests);
 	say_applied(a, &done);
+	r = caps_drop(a->opt->source.paths, a->opt->source.path_count, err);
+	if (r)
+		return r;
 	say_serving(a);
 	return health_set(&a->health, &a->ir, err);
 }
