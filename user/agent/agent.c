@@ -54,8 +54,9 @@ struct agent {
 	struct files files;
 	struct sweep_memory memory; /* of connections */
 	enum change change;
+	bool is_reloading; /* told by SIGHUP: the supervisor waits for READY=1 */
 	uint64_t first_change_ns;
-	struct watch signals, inotify, netlink, quiet, sweep, cookies;
+	struct watch signals, inotify, netlink, quiet, sweep, cookies, watchdog;
 	struct metrics_server metrics;
 	struct health health;
 };
@@ -167,6 +168,8 @@ static void say_applied(const struct agent *a, const struct applied *done)
 	log_info("serving %zu routes to %zu endpoints (generation %u%s)",
 		 a->ir.routes.len, endpoints, done->generation,
 		 done->swapped ? "" : ", route table unchanged");
+	notify_supervisor("STATUS=serving %zu routes to %zu endpoints",
+			  a->ir.routes.len, endpoints);
 }
 
 /* Rules from the manifests; those in use stay when the new ones are refused. */
@@ -282,8 +285,13 @@ static void on_quiet(struct watch *w)
 
 	timer_done(w);
 	a->change = CHANGE_NONE;
-	if (change != CHANGE_NONE)
-		reconcile(a, change);
+	if (change == CHANGE_NONE)
+		return;
+	reconcile(a, change);
+	if (a->is_reloading && a->change == CHANGE_NONE) {
+		a->is_reloading = false;
+		notify_supervisor("READY=1");
+	}
 }
 
 static void on_files(struct watch *w)
@@ -306,6 +314,8 @@ static void on_signal(struct watch *w)
 	if (read(w->fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGHUP) {
+		notify_reloading();
+		a->is_reloading = true;
 		a->files.has_moved = true;
 		note_change(a, CHANGE_RULES);
 		return;
@@ -393,6 +403,13 @@ static void on_cookies(struct watch *w)
 		err_print(&err);
 }
 
+/* A timer of the loop itself: when the loop stands, nothing is said. */
+static void on_watchdog(struct watch *w)
+{
+	timer_done(w);
+	notify_supervisor("WATCHDOG=1");
+}
+
 /* ---- setting up ---- */
 
 static int watch_signals(struct agent *a, struct err *err)
@@ -429,14 +446,19 @@ static int watch_node(struct agent *a, struct err *err)
 
 static int watch_time(struct agent *a, struct err *err)
 {
+	uint32_t watchdog_ms = notify_watchdog_ms();
 	int r = loop_timer(&a->loop, &a->quiet, err);
 
 	if (!r)
 		r = loop_timer(&a->loop, &a->sweep, err);
 	if (!r)
 		r = loop_timer(&a->loop, &a->cookies, err);
+	if (!r && watchdog_ms)
+		r = loop_timer(&a->loop, &a->watchdog, err);
 	if (r)
 		return r;
+	if (watchdog_ms)
+		timer_set(&a->watchdog, watchdog_ms, watchdog_ms);
 	timer_set(&a->sweep, SWEEP_MS, SWEEP_MS);
 	timer_set(&a->cookies, COOKIES_ROTATE_S * 1000, COOKIES_ROTATE_S * 1000);
 	return 0;
@@ -573,8 +595,8 @@ static int run_locked(struct agent *a, struct err *err)
 
 static void agent_fini(struct agent *a)
 {
-	struct watch *const watches[] = {&a->signals, &a->netlink, &a->quiet, &a->sweep,
-					 &a->cookies};
+	struct watch *const watches[] = {&a->signals, &a->netlink, &a->quiet,
+					 &a->sweep,   &a->cookies, &a->watchdog};
 	size_t i;
 
 	metrics_close(&a->metrics);
@@ -607,6 +629,7 @@ int agent_run(const struct agent_options *opt, struct err *err)
 		.quiet = {-1, on_quiet, &a},
 		.sweep = {-1, on_sweep, &a},
 		.cookies = {-1, on_cookies, &a},
+		.watchdog = {-1, on_watchdog, &a},
 	};
 	dp_init(&a.dp);
 	metrics_init(&a.metrics);
