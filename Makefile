@@ -209,7 +209,7 @@ DEPS = clang llvm libclang-rt-14-dev gcc make git libc6-dev linux-libc-dev libbp
        libelf-dev zlib1g-dev libyaml-dev libjansson-dev bpftool \
        libcmocka-dev libpcre2-dev iproute2 util-linux procps ethtool curl jq python3 \
        nginx-light haproxy wrk qemu-system-x86 busybox-static xz-utils \
-       libcap-ng-dev libcap2-bin \
+       libcap-ng-dev libcap2-bin python3-yaml \
        clang-format cppcheck mandoc
 deps:
 	$(Q)missing=; for p in $(DEPS); do \
