@@ -12,13 +12,14 @@ static __always_inline void stats_add(u64 *n, u64 more)
 	__sync_fetch_and_add(n, more);
 }
 
-static __always_inline void stats_hist(u64 *buckets, u64 ns)
+static __always_inline void stats_hist(u64 *buckets, u64 *sum_us, u64 us)
 {
-	u32 i = hist_bucket(ns / 1000);
+	u32 i = hist_bucket(us);
 
 	pure_keep(i);
 	if (i < WEIR_HIST_BUCKETS)
 		stats_add(&buckets[i], 1);
+	stats_add(sum_us, us);
 }
 
 static __always_inline void stats_request(u32 route)
@@ -95,8 +96,8 @@ static __always_inline void stats_response(const struct weir_leg *l)
 		return;
 	stats_class(r, status);
 	if (l->response.state != WEIR_RESPONSE_INTERIM)
-		stats_hist(r->first_byte_us,
-			   (u64)(l->first_us - l->answer.asked_us) * 1000);
+		stats_hist(r->first_byte_us, &r->first_byte_sum_us,
+			   l->first_us - l->answer.asked_us);
 }
 
 /* The response at hand is closed, with its event. `up`: bytes of its request. */
@@ -194,7 +195,8 @@ static __always_inline void stats_connected(const struct weir_leg *l)
 	if (!e)
 		return;
 	stats_add(&e->connections, 1);
-	stats_hist(e->connect_us, bpf_ktime_get_ns() - l->syn_ns);
+	stats_hist(e->connect_us, &e->connect_sum_us,
+		   (bpf_ktime_get_ns() - l->syn_ns) / 1000);
 }
 
 static __always_inline void stats_failed(const struct weir_leg *l)

@@ -21,6 +21,7 @@ struct weir_route_stats {
 	u64 bytes_down;	  /* by another one or by the end of the connection */
 	u64 first_byte_us
 		[WEIR_HIST_BUCKETS]; /* request sent on -> first byte of a response */
+	u64 first_byte_sum_us;
 	char ingress[WEIR_NAME_MAX];
 	char host[WEIR_HOST_MAX];
 	char path[WEIR_PATH_MAX];
@@ -31,6 +32,7 @@ struct weir_endpoint_stats {
 	u64 connections;		   /* accepted */
 	u64 failures;			   /* refused or silent */
 	u64 connect_us[WEIR_HIST_BUCKETS]; /* SYN -> SYN-ACK */
+	u64 connect_sum_us;
 	char service[WEIR_NAME_MAX];
 	char text[WEIR_ADDR_TEXT]; /* "10.0.0.1:8080" */
 };

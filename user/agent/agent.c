@@ -13,8 +13,8 @@
 
 #include "agent/apply.h"
 #include "agent/files.h"
-#include "agent/metrics.h"
 #include "agent/notify.h"
+#include "agent/scrape.h"
 #include "base/caps.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -57,7 +57,7 @@ struct agent {
 	bool is_reloading; /* told by SIGHUP: the supervisor waits for READY=1 */
 	uint64_t first_change_ns;
 	struct watch signals, inotify, netlink, quiet, sweep, cookies, watchdog;
-	struct metrics_server metrics;
+	struct scrape scrape;
 	struct health health;
 };
 
@@ -480,7 +480,7 @@ static int watch_all(struct agent *a, struct err *err)
 	if (!r)
 		r = health_start(&a->health, &a->loop, err);
 	if (!r && a->opt->metrics)
-		r = metrics_listen(&a->metrics, &a->loop, a->opt->metrics, &a->dp, err);
+		r = scrape_listen(&a->scrape, &a->loop, a->opt->metrics, &a->dp, err);
 	return r;
 }
 
@@ -599,7 +599,7 @@ static void agent_fini(struct agent *a)
 					 &a->sweep,   &a->cookies, &a->watchdog};
 	size_t i;
 
-	metrics_close(&a->metrics);
+	scrape_close(&a->scrape);
 	health_fini(&a->health);
 	files_fini(&a->files);
 	for (i = 0; i < sizeof(watches) / sizeof(watches[0]); i++)
@@ -632,7 +632,7 @@ int agent_run(const struct agent_options *opt, struct err *err)
 		.watchdog = {-1, on_watchdog, &a},
 	};
 	dp_init(&a.dp);
-	metrics_init(&a.metrics);
+	scrape_init(&a.scrape);
 	health_init(&a.health, &opt->health, on_health, &a);
 	r = loop_init(&a.loop, err);
 	if (!r)

@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "agent/metrics.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include <weir/stats.h>
 
-#include "base/addr.h"
-#include "base/mem.h"
 #include "dp/counters.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
@@ -39,99 +32,242 @@ static void gauge(FILE *out, const char *name, const char *help,
 	fprintf(out, "weir_%s %llu\n", name, value);
 }
 
-/* A label's value: backslash, quote and line end are escaped. */
-static void label(FILE *out, const char *name, const char *value, const char *before)
+/* ---- labels ---- */
+
+/* `a="x",b="y"`; every byte of a value may be escaped. */
+struct labels {
+	char text[2 * (2 * WEIR_NAME_MAX + WEIR_HOST_MAX + WEIR_PATH_MAX)];
+	size_t len;
+};
+
+static void labels_begin(struct labels *l)
 {
-	fprintf(out, "%s%s=\"", before, name);
+	l->text[0] = '\0';
+	l->len = 0;
+}
+
+static void put(struct labels *l, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (l->len + len >= sizeof(l->text))
+		return;
+	memcpy(l->text + l->len, text, len + 1);
+	l->len += len;
+}
+
+/* Backslash, quote and line end are escaped. */
+static void label(struct labels *l, const char *name, const char *value)
+{
+	char one[3] = "\\";
+
+	put(l, l->len ? "," : "");
+	put(l, name);
+	put(l, "=\"");
 	for (; *value; value++) {
-		if (*value == '\n')
-			fputs("\\n", out);
-		else if (*value == '"' || *value == '\\')
-			fprintf(out, "\\%c", *value);
-		else
-			fputc(*value, out);
+		bool special = *value == '\n' || *value == '"' || *value == '\\';
+
+		one[1] = *value == '\n' ? 'n' : *value;
+		put(l, special ? one : one + 1);
 	}
-	fputc('"', out);
+	put(l, "\"");
 }
 
-static void route_labels(FILE *out, const struct weir_route_stats *n)
+static void label_number(struct labels *l, const char *name, uint32_t value)
 {
-	label(out, "ingress", n->ingress, "{");
-	label(out, "host", n->host, ",");
-	label(out, "path", n->path, ",");
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", value);
+	label(l, name, text);
 }
 
-static int write_requests(const void *key, const void *value, void *arg)
-{
-	const struct weir_route_stats *n = value;
+/* ---- one metric per walk of a map: its lines must stand together ---- */
 
-	fputs("weir_route_requests_total", arg);
-	route_labels(arg, n);
-	fprintf(arg, "} %llu\n", (unsigned long long)n->requests);
-	return 0;
+/* A histogram's buckets are counted one by one in the map, and up to each here. */
+static void write_hist(FILE *out, const char *name, const char *labels,
+		       const u64 *buckets, u64 sum_us)
+{
+	unsigned long long count = 0;
+	uint32_t i;
+
+	for (i = 0; i < WEIR_HIST_BUCKETS - 1; i++) {
+		count += buckets[i];
+		fprintf(out, "weir_%s_bucket{%s,le=\"%.6f\"} %llu\n", name, labels,
+			(double)(2ull << i) / 1e6, count);
+	}
+	count += buckets[i];
+	fprintf(out, "weir_%s_bucket{%s,le=\"+Inf\"} %llu\n", name, labels, count);
+	fprintf(out, "weir_%s_sum{%s} %llu.%06llu\n", name, labels,
+		(unsigned long long)sum_us / 1000000,
+		(unsigned long long)sum_us % 1000000);
+	fprintf(out, "weir_%s_count{%s} %llu\n", name, labels, count);
 }
 
-static int write_responses(const void *key, const void *value, void *arg)
+struct family {
+	const char *name, *type, *help;
+	/* Writes the lines of one entry. */
+	void (*write)(FILE *out, const char *name, const char *labels,
+		      const void *stats);
+};
+
+static void write_value(FILE *out, const char *name, const char *labels, uint64_t value)
 {
-	const struct weir_route_stats *n = value;
+	fprintf(out, "weir_%s{%s} %llu\n", name, labels, (unsigned long long)value);
+}
+
+static void route_requests(FILE *out, const char *name, const char *labels,
+			   const void *stats)
+{
+	const struct weir_route_stats *n = stats;
+
+	write_value(out, name, labels, n->requests);
+}
+
+static void route_responses(FILE *out, const char *name, const char *labels,
+			    const void *stats)
+{
+	const struct weir_route_stats *n = stats;
 	int i;
 
-	for (i = 0; i < 5; i++) {
-		fputs("weir_route_responses_total", arg);
-		route_labels(arg, n);
-		fprintf(arg, ",class=\"%dxx\"} %llu\n", i + 1,
+	for (i = 0; i < 5; i++)
+		fprintf(out, "weir_%s{%s,class=\"%dxx\"} %llu\n", name, labels, i + 1,
 			(unsigned long long)n->responses[i]);
+}
+
+static void route_up(FILE *out, const char *name, const char *labels, const void *stats)
+{
+	const struct weir_route_stats *n = stats;
+
+	write_value(out, name, labels, n->bytes_up);
+}
+
+static void route_down(FILE *out, const char *name, const char *labels,
+		       const void *stats)
+{
+	const struct weir_route_stats *n = stats;
+
+	write_value(out, name, labels, n->bytes_down);
+}
+
+static void route_first_byte(FILE *out, const char *name, const char *labels,
+			     const void *stats)
+{
+	const struct weir_route_stats *n = stats;
+
+	write_hist(out, name, labels, n->first_byte_us, n->first_byte_sum_us);
+}
+
+static const struct family route_families[] = {
+	{"route_requests_total", "counter", "Requests that matched a rule.",
+	 route_requests},
+	{"route_responses_total", "counter",
+	 "Responses by class, those of the kernel included.", route_responses},
+	{"route_request_bytes_total", "counter",
+	 "Payload to endpoints, of requests that are over.", route_up},
+	{"route_response_bytes_total", "counter",
+	 "Payload to clients, of requests that are over.", route_down},
+	{"route_first_byte_seconds", "histogram",
+	 "From a request sent on to the first byte of its response.", route_first_byte},
+};
+
+static void endpoint_connections(FILE *out, const char *name, const char *labels,
+				 const void *stats)
+{
+	const struct weir_endpoint_stats *n = stats;
+
+	write_value(out, name, labels, n->connections);
+}
+
+static void endpoint_failures(FILE *out, const char *name, const char *labels,
+			      const void *stats)
+{
+	const struct weir_endpoint_stats *n = stats;
+
+	write_value(out, name, labels, n->failures);
+}
+
+static void endpoint_connect(FILE *out, const char *name, const char *labels,
+			     const void *stats)
+{
+	const struct weir_endpoint_stats *n = stats;
+
+	write_hist(out, name, labels, n->connect_us, n->connect_sum_us);
+}
+
+static const struct family endpoint_families[] = {
+	{"endpoint_connections_total", "counter",
+	 "Connections that an endpoint accepted.", endpoint_connections},
+	{"endpoint_connect_failures_total", "counter",
+	 "Connections that an endpoint refused or left unanswered.", endpoint_failures},
+	{"endpoint_connect_seconds", "histogram",
+	 "From a SYN to an endpoint to its answer.", endpoint_connect},
+};
+
+struct walk {
+	FILE *out;
+	const struct family *family;
+};
+
+/* The id tells rules apart that differ in methods or headers only. Routes without a
+ * request have no series yet: 100,000 of them would be too many. */
+static int write_route(const void *key, const void *value, void *arg)
+{
+	const struct weir_route_stats *n = value;
+	const struct walk *w = arg;
+	struct labels l;
+	uint32_t id;
+
+	if (!n->requests)
+		return 0;
+	memcpy(&id, key, sizeof(id));
+	labels_begin(&l);
+	label_number(&l, "route", id);
+	label(&l, "ingress", n->ingress);
+	label(&l, "host", n->host);
+	label(&l, "path", n->path);
+	w->family->write(w->out, w->family->name, l.text, n);
+	return 0;
+}
+
+static int write_endpoint(const void *key, const void *value, void *arg)
+{
+	const struct weir_endpoint_stats *n = value;
+	const struct walk *w = arg;
+	struct labels l;
+
+	labels_begin(&l);
+	label(&l, "service", n->service);
+	label(&l, "endpoint", n->text);
+	w->family->write(w->out, w->family->name, l.text, n);
+	return 0;
+}
+
+static int write_families(const struct dp *dp, enum dp_map map, map_fn entry,
+			  const struct family *families, size_t count, FILE *out,
+			  struct err *err)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; !r && i < count; i++) {
+		struct walk w = {out, &families[i]};
+
+		head(out, w.family->name, w.family->type, w.family->help);
+		r = map_each(dp->map[map], entry, &w, err);
 	}
-	return 0;
+	return r;
 }
 
-static void write_endpoint(FILE *out, const char *name,
-			   const struct weir_endpoint_stats *n,
-			   unsigned long long value)
-{
-	fputs(name, out);
-	label(out, "service", n->service, "{");
-	label(out, "endpoint", n->text, ",");
-	fprintf(out, "} %llu\n", value);
-}
+#define FAMILIES(f) f, sizeof(f) / sizeof(f[0])
 
-static int write_connections(const void *key, const void *value, void *arg)
-{
-	const struct weir_endpoint_stats *n = value;
-
-	write_endpoint(arg, "weir_endpoint_connections_total", n, n->connections);
-	return 0;
-}
-
-static int write_failures(const void *key, const void *value, void *arg)
-{
-	const struct weir_endpoint_stats *n = value;
-
-	write_endpoint(arg, "weir_endpoint_connect_failures_total", n, n->failures);
-	return 0;
-}
-
-/* One metric per walk of the map: its lines must stand together. */
 static int write_stats(const struct dp *dp, FILE *out, struct err *err)
 {
-	int r;
+	int r = write_families(dp, DP_MAP_route_stats, write_route,
+			       FAMILIES(route_families), out, err);
 
-	head(out, "route_requests_total", "counter", "Requests that matched a rule.");
-	r = map_each(dp->map[DP_MAP_route_stats], write_requests, out, err);
-	head(out, "route_responses_total", "counter",
-	     "Responses by class, those of the kernel included.");
-	if (!r)
-		r = map_each(dp->map[DP_MAP_route_stats], write_responses, out, err);
-	head(out, "endpoint_connections_total", "counter",
-	     "Connections that an endpoint accepted.");
-	if (!r)
-		r = map_each(dp->map[DP_MAP_endpoint_stats], write_connections, out,
-			     err);
-	head(out, "endpoint_connect_failures_total", "counter",
-	     "Connections that an endpoint refused or left unanswered.");
-	if (!r)
-		r = map_each(dp->map[DP_MAP_endpoint_stats], write_failures, out, err);
-	return r;
+	return r ? r
+		 : write_families(dp, DP_MAP_endpoint_stats, write_endpoint,
+				  FAMILIES(endpoint_families), out, err);
 }
 
 int metrics_write(const struct dp *dp, FILE *out, struct err *err)
@@ -147,6 +283,8 @@ int metrics_write(const struct dp *dp, FILE *out, struct err *err)
 		r = map_each(dp->map[DP_MAP_flows], count_state, states, err);
 	if (r)
 		return r;
+	head(out, "build_info", "gauge", "The version, and 1.");
+	fprintf(out, "weir_build_info{version=\"" WEIR_VERSION "\"} 1\n");
 	head(out, "outcomes_total", "counter", "How packets and requests ended.");
 	for (i = 0; i < WEIR_OUTCOME_COUNT; i++)
 		fprintf(out, "weir_outcomes_total{outcome=\"%s\"} %llu\n",
@@ -165,113 +303,4 @@ int metrics_write(const struct dp *dp, FILE *out, struct err *err)
 		(unsigned long long)s.applied_ns / 1000000000,
 		(unsigned long long)s.applied_ns / 1000000 % 1000);
 	return write_stats(dp, out, err);
-}
-
-/* ---- the server ---- */
-
-static void answer(int fd, const char *status, const char *type, const char *body,
-		   size_t len)
-{
-	char top[256];
-	int n = snprintf(top, sizeof(top),
-			 "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-			 "Connection: close\r\n\r\n",
-			 status, type, len);
-
-	if (send(fd, top, n, MSG_NOSIGNAL | MSG_MORE) == n)
-		send(fd, body, len, MSG_NOSIGNAL);
-}
-
-static void answer_text(int fd, const char *status, const char *text)
-{
-	answer(fd, status, "text/plain; charset=utf-8", text, strlen(text));
-}
-
-static void answer_metrics(int fd, const struct dp *dp)
-{
-	auto_free char *text = NULL;
-	struct err err = {};
-	size_t len = 0;
-	FILE *out = open_memstream(&text, &len);
-	int r;
-
-	if (!out) {
-		answer_text(fd, "500 Internal Server Error", "out of memory\n");
-		return;
-	}
-	r = metrics_write(dp, out, &err);
-	fclose(out);
-	if (r)
-		answer_text(fd, "500 Internal Server Error", err.what);
-	else
-		answer(fd, "200 OK", "text/plain; version=0.0.4; charset=utf-8", text,
-		       len);
-}
-
-static bool asks_for(const char *line, const char *path)
-{
-	size_t len = strlen(path);
-
-	return !strncmp(line, "GET ", 4) && !strncmp(line + 4, path, len) &&
-	       (line[4 + len] == ' ' || line[4 + len] == '?');
-}
-
-static void on_connection(struct watch *w)
-{
-	struct metrics_server *m = w->arg;
-	struct timeval patience = {.tv_usec = 200000};
-	auto_fd int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC);
-	char line[2048];
-	ssize_t got;
-
-	if (fd < 0)
-		return;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	got = recv(fd, line, sizeof(line) - 1, 0);
-	if (got <= 0)
-		return;
-	line[got] = '\0';
-	if (asks_for(line, "/metrics"))
-		answer_metrics(fd, m->dp);
-	else if (asks_for(line, "/healthz"))
-		answer_text(fd, "200 OK", "ok\n");
-	else if (asks_for(line, "/readyz"))
-		answer_text(fd, m->dp->prog >= 0 ? "200 OK" : "503 Service Unavailable",
-			    m->dp->prog >= 0 ? "ok\n" : "starting\n");
-	else
-		answer_text(fd, "404 Not Found", "not found\n");
-}
-
-void metrics_init(struct metrics_server *m)
-{
-	*m = (struct metrics_server){.listener = {-1, on_connection, m}};
-}
-
-int metrics_listen(struct metrics_server *m, struct loop *loop, const char *text,
-		   const struct dp *dp, struct err *err)
-{
-	struct sockaddr_storage sa;
-	struct weir_addr addr;
-	int on = 1, fd;
-	uint16_t port;
-	socklen_t len;
-
-	if (addr_parse_port(text, &addr, &port))
-		return err_set(err, -EINVAL, "--metrics %s: not ADDR:PORT", text);
-	len = addr_to_sockaddr(&addr, port, &sa);
-	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	m->listener.fd = fd;
-	m->loop = loop;
-	m->dp = dp;
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    bind(fd, (struct sockaddr *)&sa, len) || listen(fd, 16))
-		return err_set(err, -errno, "--metrics %s: %s", text, strerror(errno));
-	return loop_add(loop, &m->listener, err);
-}
-
-void metrics_close(struct metrics_server *m)
-{
-	mem_close_fd(&m->listener.fd);
-	m->listener.fd = -1;
 }
