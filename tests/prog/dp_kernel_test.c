@@ -421,6 +421,69 @@ static void test_removal_takes_hooks_off(void **state)
 	unsetenv("WEIR_NO_TCX");
 }
 
+/* Names change hands; hooks stay with their interfaces. */
+static void names_change_hands(void)
+{
+	assert_int_equal(system("ip link add xa type veth peer name xb"), 0);
+	assert_ok(attach_iface(&dp, "xa", &err));
+	assert_int_equal(system("ip link set xa name xc && ip link set xb name xa"), 0);
+	assert_true(is_attached("xc"));
+	assert_false(is_attached("xa"));
+	assert_ok(attach_iface(&dp, "xa", &err));
+	assert_true(is_attached("xa"));
+	assert_true(is_attached("xc"));
+	fixture_adopt(0);
+	assert_true(is_attached("xa"));
+	assert_true(is_attached("xc"));
+	assert_ok(detach_iface(&dp, "xa", &err));
+	assert_false(is_attached("xa"));
+	assert_true(is_attached("xc"));
+	assert_int_equal(detach_iface(&dp, "xa", &err), -ENOENT);
+	assert_ok(attach_iface(&dp, "xa", &err));
+	assert_int_equal(system("ip link set xc down && ip link set xc up"), 0);
+	assert_true(is_attached("xc"));
+	assert_int_equal(system("ip link del xc"), 0);
+	assert_false(is_attached("xa"));
+	/* The same names, another pair. */
+	assert_int_equal(system("ip link add xa type veth peer name xc"), 0);
+	assert_false(is_attached("xa"));
+	assert_ok(attach_iface(&dp, "xa", &err));
+	assert_ok(attach_iface(&dp, "xc", &err));
+	assert_true(is_attached("xa"));
+	assert_true(is_attached("xc"));
+	assert_ok(detach_all(&dp, &err));
+	assert_int_equal(system("ip link del xa"), 0);
+	assert_int_equal(rmdir(pin_path(pin, "links", "").s), 0);
+	assert_ok(pin_mkdirs(pin, &err));
+}
+
+static void test_names_change_hands(void **state)
+{
+	names_change_hands();
+	setenv("WEIR_NO_TCX", "1", 1);
+	names_change_hands();
+	unsetenv("WEIR_NO_TCX");
+}
+
+/* Other programs on the hook: weir comes first, and they are told in their order. */
+static void test_other_programs_on_the_hook(void **state)
+{
+	auto_fd int other = bpf_link_create(dp.prog, if_nametoindex("lo"), 46, NULL);
+	struct attachments all = {};
+
+	if (other < 0)
+		skip();	  /* before 6.6 */
+	fixture_adopt(0); /* another program, of the same name */
+	assert_ok(attach_iface(&dp, "lo", &err));
+	assert_ok(attach_list(&dp, &all, &err));
+	assert_int_equal(all.item[0].others, 1);
+	assert_int_equal(all.item[0].program_count, 2);
+	assert_true(all.item[0].programs[0].is_ours);
+	assert_false(all.item[0].programs[1].is_ours);
+	assert_string_equal(all.item[0].programs[1].name, WEIR_PROG_NAME);
+	vec_free(&all);
+}
+
 static void test_another_namespace_is_refused(void **state)
 {
 	auto_fd int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -725,6 +788,8 @@ int main(void)
 		FIXTURE_TEST(test_a_qdisc_of_others_stays),
 		FIXTURE_TEST(test_no_such_interface),
 		FIXTURE_TEST(test_removal_takes_hooks_off),
+		FIXTURE_TEST(test_names_change_hands),
+		FIXTURE_TEST(test_other_programs_on_the_hook),
 		FIXTURE_TEST(test_another_namespace_is_refused),
 		FIXTURE_TEST(test_listeners),
 		FIXTURE_TEST(test_groups),

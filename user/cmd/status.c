@@ -82,6 +82,20 @@ static int status_read(const char *pin, struct status *s, struct err *err)
 	return r;
 }
 
+/* In the order in which they see a packet. */
+static json_t *programs_json(const struct attachment *a)
+{
+	json_t *all = json_array();
+	uint32_t i;
+
+	for (i = 0; i < a->program_count; i++)
+		json_array_append_new(all, json_pack("{s:I, s:s, s:b}", "id",
+						     (json_int_t)a->programs[i].id,
+						     "name", a->programs[i].name,
+						     "weir", a->programs[i].is_ours));
+	return all;
+}
+
 static int print_json(const char *pin, const struct status *s)
 {
 	json_t *hooks = json_array(), *listeners = json_array();
@@ -91,11 +105,12 @@ static int print_json(const char *pin, const struct status *s)
 		const struct attachment *a = &s->hooks.item[i];
 
 		json_array_append_new(
-			hooks, json_pack("{s:s, s:I, s:s, s:b, s:b, s:I}", "interface",
-					 a->name, "ifindex", (json_int_t)a->ifindex,
-					 "hook", hook_name(a), "attached", a->live,
-					 "made_qdisc", a->made_qdisc, "other_programs",
-					 (json_int_t)a->others));
+			hooks,
+			json_pack("{s:s, s:I, s:s, s:b, s:b, s:I, s:o}", "interface",
+				  a->name, "ifindex", (json_int_t)a->ifindex, "hook",
+				  hook_name(a), "attached", a->live, "made_qdisc",
+				  a->made_qdisc, "other_programs",
+				  (json_int_t)a->others, "programs", programs_json(a)));
 	}
 	for (i = 0; i < s->listeners.len; i++) {
 		const struct weir_listener *l = &s->listeners.item[i];
@@ -119,7 +134,19 @@ static int print_json(const char *pin, const struct status *s)
 			  s->settings.applied_ns / 1e9)));
 }
 
-static void print_hooks(const struct status *s)
+static void print_programs(const struct attachment *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->program_count; i++)
+		printf("%s%s(%u)", i ? ", then " : ": ",
+		       a->programs[i].is_ours	? "weir"
+		       : a->programs[i].name[0] ? a->programs[i].name
+						: "program",
+		       a->programs[i].id);
+}
+
+static void print_hooks(const struct status *s, bool is_wide)
 {
 	size_t i;
 
@@ -130,6 +157,8 @@ static void print_hooks(const struct status *s)
 
 		printf("%-13s%s %s%s", i ? "" : "interfaces", a->name, hook_name(a),
 		       a->live ? "" : " (gone)");
+		if (is_wide)
+			print_programs(a);
 		if (a->others)
 			printf(" (and %u other program%s)", a->others,
 			       a->others == 1 ? "" : "s");
@@ -137,12 +166,12 @@ static void print_hooks(const struct status *s)
 	}
 }
 
-static int print_text(const char *pin, const struct status *s)
+static int print_text(const char *pin, const struct status *s, bool is_wide)
 {
 	char when[64];
 	size_t i;
 
-	print_hooks(s);
+	print_hooks(s, is_wide);
 	if (!s->listeners.len)
 		printf("listeners    none\n");
 	for (i = 0; i < s->listeners.len; i++)
@@ -177,7 +206,7 @@ int status_main(struct ctx *ctx, int argc, char **argv)
 	else if (ctx->output == OUTPUT_JSON)
 		r = print_json(ctx->pin, &s);
 	else
-		r = print_text(ctx->pin, &s);
+		r = print_text(ctx->pin, &s, ctx->output == OUTPUT_WIDE);
 	vec_free(&s.hooks);
 	vec_free(&s.listeners);
 	return r;

@@ -15,6 +15,7 @@
 #include "dp/mapio.h"
 #include "dp/peer.h"
 #include "dp/pin.h"
+#include "dp/tcx.h"
 
 /* ---- the attachments map ---- */
 
@@ -74,85 +75,12 @@ static void drop_record(const struct dp *dp, uint32_t ifindex)
 	bpf_map_delete_elem(dp->map[DP_MAP_attachments], &ifindex);
 }
 
-/* ---- TCX ---- */
-
-/* What BPF_OBJ_GET_INFO_BY_FD says of a TCX link (6.6); older headers know
- * only the first three fields. */
-struct tcx_link_info {
-	uint32_t type, id, prog_id, pad;
-	uint32_t ifindex, attach_type;
-	uint32_t rest[16];
-};
-
-/* The pinned link of the interface, if it still hangs on it; else -1. True in
- * every network namespace. */
-static int tcx_link(const struct dp *dp, const char *name, uint32_t ifindex)
-{
-	auto_fd int fd = pin_get(dp->pin, "links", name);
-	struct tcx_link_info info = {};
-	uint32_t len = sizeof(info);
-
-	if (fd < 0)
-		return -1;
-	/* The kernel sets ifindex to 0 when the interface is gone. */
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.ifindex != ifindex)
-		return -1;
-	return take_fd(fd);
-}
-
 bool attach_may_use_tcx(void)
 {
 	const char *no = getenv("WEIR_NO_TCX");
 
 	return !no || strcmp(no, "1") != 0;
 }
-
-static bool is_unknown_hook(int code)
-{
-	return code == -EINVAL || code == -EOPNOTSUPP || code == -ENOTSUP;
-}
-
-static int tcx_attach(const struct dp *dp, const char *name, uint32_t ifindex,
-		      struct err *err)
-{
-	auto_fd int link = bpf_link_create(dp->prog, ifindex, ATTACH_TCX_INGRESS, NULL);
-
-	if (link < 0 && is_unknown_hook(-errno))
-		return -EOPNOTSUPP;
-	if (link < 0) {
-		if (errno == EPERM)
-			err_set(err, -EPERM,
-				"attaching: not permitted: CAP_NET_ADMIN missing");
-		else
-			err_set(err, -errno, "attaching: %s", strerror(errno));
-		return err_where(err, "%s", name);
-	}
-	return pin_put(dp->pin, "links", name, link, err);
-}
-
-static int tcx_replace(int link, int prog, const char *name, struct err *err)
-{
-	if (!bpf_link_update(link, prog, NULL))
-		return 0;
-	err_set(err, -errno, "putting the new program in place: %s", strerror(errno));
-	return err_where(err, "%s", name);
-}
-
-static int tcx_detach(const struct dp *dp, const char *name, struct err *err)
-{
-	auto_fd int link = pin_get(dp->pin, "links", name);
-
-	/* Also off when another process holds the link open. */
-	if (link >= 0)
-		bpf_link_detach(link);
-	if (unlink(pin_path(dp->pin, "links", name).s) && errno != ENOENT) {
-		err_set(err, -errno, "detaching: %s", strerror(errno));
-		return err_where(err, "%s", name);
-	}
-	return 0;
-}
-
-/* ---- either ---- */
 
 static bool interface_exists(uint32_t ifindex)
 {
@@ -163,23 +91,17 @@ static bool interface_exists(uint32_t ifindex)
 
 static bool is_live(const struct dp *dp, const struct record *rec)
 {
-	auto_fd int link = -1;
-
 	if (rec->at.kind == WEIR_HOOK_CLSACT)
 		return interface_exists(rec->ifindex) &&
 		       clsact_is_live(rec->ifindex, &rec->at);
-	link = tcx_link(dp, rec->at.name, rec->ifindex);
-	return link >= 0;
+	return tcx_is_live(dp, rec->at.name, rec->ifindex);
 }
 
 static int replace_one(const struct dp *dp, const struct record *rec, struct err *err)
 {
-	auto_fd int link = -1;
-
 	if (rec->at.kind == WEIR_HOOK_CLSACT)
 		return clsact_replace(rec->ifindex, dp->prog, &rec->at, err);
-	link = tcx_link(dp, rec->at.name, rec->ifindex);
-	return tcx_replace(link, dp->prog, rec->at.name, err);
+	return tcx_replace(dp, rec->at.name, rec->ifindex, err);
 }
 
 static int detach_one(const struct dp *dp, const struct record *rec, struct err *err)
@@ -187,7 +109,7 @@ static int detach_one(const struct dp *dp, const struct record *rec, struct err 
 	int r = 0;
 
 	if (rec->at.kind == WEIR_HOOK_TCX)
-		r = tcx_detach(dp, rec->at.name, err);
+		r = tcx_detach(dp, rec->at.name, rec->ifindex, err);
 	else if (interface_exists(rec->ifindex))
 		r = clsact_detach(rec->ifindex, &rec->at, err);
 	if (!r)
@@ -229,12 +151,20 @@ static int attach_new(const struct dp *dp, const char *name, uint32_t ifindex,
 	return r;
 }
 
-static const struct record *find_name(const struct records *all, const char *name)
+/* Attached under this name once, and no more. One that lives may have been renamed
+ * since, and is not meant. */
+static bool is_gone(const struct dp *dp, const struct record *rec, const char *name)
+{
+	return !strcmp(rec->at.name, name) && !is_live(dp, rec);
+}
+
+static const struct record *find_gone(const struct dp *dp, const struct records *all,
+				      const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < all->len; i++)
-		if (!strcmp(all->item[i].at.name, name))
+		if (is_gone(dp, &all->item[i], name))
 			return &all->item[i];
 	return NULL;
 }
@@ -263,6 +193,7 @@ int attach_iface(const struct dp *dp, const char *name, struct err *err)
 	struct records all = {};
 	const struct record *rec;
 	uint32_t ifindex = if_nametoindex(name);
+	size_t i;
 	int r;
 
 	if (!ifindex)
@@ -280,9 +211,9 @@ int attach_iface(const struct dp *dp, const char *name, struct err *err)
 	/* What is known under this name or number is of an interface that is gone. */
 	if (rec)
 		r = detach_one(dp, rec, err);
-	rec = find_name(&all, name);
-	if (!r && rec && rec->ifindex != ifindex)
-		r = detach_one(dp, rec, err);
+	for (i = 0; !r && i < all.len; i++)
+		if (all.item[i].ifindex != ifindex && is_gone(dp, &all.item[i], name))
+			r = detach_one(dp, &all.item[i], err);
 	if (!r)
 		r = attach_new(dp, name, ifindex, err);
 out:
@@ -320,22 +251,18 @@ int attach_replace(const struct dp *dp, struct err *err)
 	return r;
 }
 
-static uint32_t count_others(const struct record *rec, bool live)
+static void list_programs(const struct dp *dp, const struct record *rec,
+			  struct attachment *a)
 {
+	int filters = clsact_filters(rec->ifindex, false);
 	uint32_t count = 0;
-	int n;
 
-	if (rec->at.kind == WEIR_HOOK_TCX) {
-		uint32_t ids[64];
-
-		count = sizeof(ids) / sizeof(ids[0]);
-		if (bpf_prog_query(rec->ifindex, ATTACH_TCX_INGRESS, 0, NULL, ids,
-				   &count))
-			count = 0;
-	}
-	n = clsact_filters(rec->ifindex, false);
-	count += n > 0 ? n : 0;
-	return live && count ? count - 1 : count;
+	if (rec->at.kind == WEIR_HOOK_TCX)
+		count = tcx_programs(dp, rec->at.name, rec->ifindex, a->programs,
+				     HOOK_PROGRAMS);
+	a->program_count = count < HOOK_PROGRAMS ? count : HOOK_PROGRAMS;
+	count += filters > 0 ? filters : 0;
+	a->others = a->live && count ? count - 1 : count;
 }
 
 int attach_list(const struct dp *dp, struct attachments *out, struct err *err)
@@ -356,7 +283,7 @@ int attach_list(const struct dp *dp, struct attachments *out, struct err *err)
 		a->kind = rec->at.kind;
 		a->made_qdisc = rec->at.made_qdisc;
 		a->live = is_live(dp, rec);
-		a->others = count_others(rec, a->live);
+		list_programs(dp, rec, a);
 		if (!if_indextoname(rec->ifindex, a->name))
 			snprintf(a->name, sizeof(a->name), "%.15s", rec->at.name);
 	}
@@ -373,7 +300,7 @@ int detach_iface(const struct dp *dp, const char *name, struct err *err)
 	if (!r) {
 		rec = find_ifindex(&all, if_nametoindex(name));
 		if (!rec)
-			rec = find_name(&all, name);
+			rec = find_gone(dp, &all, name);
 		r = rec ? detach_one(dp, rec, err)
 			: err_set(err, -ENOENT, "not attached: %s", name);
 	}

@@ -13,14 +13,15 @@
 
 #include "base/err.h"
 #include "base/vec.h"
+#include "dp/tcx.h"
 
 struct dp;
 
-/* enum bpf_attach_type of 6.6, which older headers do not have. */
-#define ATTACH_TCX_INGRESS 46
-
 /* Unless WEIR_NO_TCX=1 forbids it. */
 bool attach_may_use_tcx(void);
+
+/* Programs of a TCX hook that are told one by one. */
+#define HOOK_PROGRAMS 16
 
 struct attachment {
 	char name[IF_NAMESIZE]; /* of now */
@@ -28,6 +29,8 @@ struct attachment {
 	uint16_t kind; /* enum weir_hook */
 	bool live;     /* the hook is there */
 	bool made_qdisc;
+	uint32_t program_count; /* TCX: in the order in which they see a packet */
+	struct hook_program programs[HOOK_PROGRAMS];
 	uint32_t others; /* programs or filters besides ours on the same hook */
 };
 
