@@ -92,10 +92,10 @@ ssize_t send(int fd, const void *buf, size_t len, int flags)
 	    sa.sa_family == AF_NETLINK &&
 	    (m->nlmsg_type == RTM_NEWQDISC || m->nlmsg_type == RTM_DELQDISC ||
 	     m->nlmsg_type == RTM_NEWTFILTER || m->nlmsg_type == RTM_DELTFILTER))
-		step("netlink", m->nlmsg_type == RTM_NEWQDISC	? "qdisc" :
-				m->nlmsg_type == RTM_DELQDISC	? "no qdisc" :
-				m->nlmsg_type == RTM_NEWTFILTER ? "filter" :
-								  "no filter");
+		step("netlink", m->nlmsg_type == RTM_NEWQDISC	  ? "qdisc"
+				: m->nlmsg_type == RTM_DELQDISC	  ? "no qdisc"
+				: m->nlmsg_type == RTM_NEWTFILTER ? "filter"
+								  : "no filter");
 	return REAL(send)(fd, buf, len, flags);
 }
 
