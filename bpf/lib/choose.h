@@ -5,18 +5,12 @@
  */
 #pragma once
 
-#include "lib/scratch.h"
+#include "lib/packet.h"
 
 /* Slots looked at for one choice; then an ejected endpoint must do. */
 #define CHOOSE_LOOKS 16
 
 #define CHOOSE_SECOND 1000000000ull
-
-static __always_inline enum weir_family addr_family(const struct weir_addr *a)
-{
-	return !a->w[0] && !a->w[1] && a->w[2] == bpf_htonl(0xffff) ? WEIR_IPV4
-								    : WEIR_IPV6;
-}
 
 /* ---- passive health ---- */
 
@@ -109,6 +103,20 @@ static __always_inline int choose_take(struct weir_flow *f, u32 id)
 	f->leg.dst = e->source;
 	f->leg.sport = e->port;
 	return 0;
+}
+
+/* Has the group endpoints for clients of the other family alone? */
+static __always_inline bool choose_other_family(const struct weir_flow *f,
+						const struct weir_addr *client)
+{
+	u32 group = f->want_group;
+	struct weir_group *g = bpf_map_lookup_elem(&groups, &group);
+
+	if (!g)
+		return false;
+	return addr_family(client) == WEIR_IPV4
+		       ? !g->share[WEIR_IPV4].count && g->share[WEIR_IPV6].count
+		       : !g->share[WEIR_IPV6].count && g->share[WEIR_IPV4].count;
 }
 
 /* The next endpoint of the wanted group, for the client of scratch.client. Returns

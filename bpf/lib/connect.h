@@ -137,10 +137,11 @@ __noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f)
  */
 __noinline int connect_start(struct __sk_buff *skb, struct weir_flow *f)
 {
-	u64 words[6];
 	u32 outcome = f && f->tries ? WEIR_CONNECT_NEXT : WEIR_CONNECT;
+	struct scratch *s = scratch_get();
+	u64 words[6];
 
-	if (!f)
+	if (!s || !f)
 		return DROP(ERROR);
 	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_REPLY);
 	f->win_shift = 0;
@@ -151,7 +152,10 @@ __noinline int connect_start(struct __sk_buff *skb, struct weir_flow *f)
 			f->want_reply = WEIR_REPLY_BAD_GATEWAY;
 			return STEP_REPLY;
 		}
-		COUNT(REQ_NO_ENDPOINT);
+		if (choose_other_family(f, &s->client.src))
+			COUNT(REQ_NO_FAMILY);
+		else
+			COUNT(REQ_NO_ENDPOINT);
 		f->want_reply = WEIR_REPLY_NO_ENDPOINT;
 		return STEP_REPLY;
 	}

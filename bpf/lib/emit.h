@@ -17,7 +17,7 @@
 /* The segment at hand, like the one that it replaces, is IPv6. */
 static __always_inline bool out_is_v6(const struct scratch *s)
 {
-	return s->out.t.src.w[2] != bpf_htonl(0xffff) || s->out.t.src.d[0];
+	return addr_family(&s->out.t.src) == WEIR_IPV6;
 }
 
 /* Offset of the TCP header of a segment that weir makes: no IP options. */

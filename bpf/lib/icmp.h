@@ -176,7 +176,7 @@ static __always_inline int icmp_emit(struct __sk_buff *skb, struct scratch *s,
 		return DROP(ERROR);
 	if (bpf_skb_store_bytes(skb, 0, s->header + from, len, BPF_F_RECOMPUTE_CSUM))
 		return DROP(ERROR);
-	return (int)(outcome << 8) | (bpf_redirect(s->out.hop.ifindex, 0) & 0xff);
+	return (int)(outcome << 8) | (hop_leave(&s->out.hop) & 0xff);
 }
 
 /* About a packet to a client: the endpoint has to send smaller ones. */

@@ -35,6 +35,12 @@ static __always_inline void addr_from_v4(struct weir_addr *a, __be32 v4)
 	a->w[3] = v4;
 }
 
+static __always_inline enum weir_family addr_family(const struct weir_addr *a)
+{
+	return !a->w[0] && !a->w[1] && a->w[2] == bpf_htonl(0xffff) ? WEIR_IPV4
+								    : WEIR_IPV6;
+}
+
 static __always_inline u8 tcp_flags(const struct tcphdr *tcp)
 {
 	return ((const u8 *)tcp)[13];

@@ -39,6 +39,7 @@
 	X(REQ_GATEWAY, "req_gateway", "request steered to the gateway") \
 	X(REQ_NO_ROUTE, "req_no_route", "no rule and no default backend, 404") \
 	X(REQ_NO_ENDPOINT, "req_no_endpoint", "no endpoint ready, 503") \
+	X(REQ_NO_FAMILY, "req_no_family", "no endpoint of the client's family (IPv4, IPv6), 503") \
 	X(REQ_UNHONOURED, "req_unhonoured", "the rule needs a gateway and there is none, 503") \
 	X(REQ_BAD, "req_bad", "malformed or ambiguous request, 400") \
 	X(REQ_TOO_LONG, "req_too_long", "request head over the limit, 431") \

@@ -106,7 +106,7 @@ static void test_other_family(void **state)
 	conn_handshake(&c);
 	s = from_client(&c, PSH | ACK, GET("/a"));
 	bench_send(&s);
-	bench_outcome(WEIR_REQ_NO_ENDPOINT);
+	bench_outcome(WEIR_REQ_NO_FAMILY);
 	c.cseq += s.len;
 	want = conn_reply(&c, WEIR_REPLY_NO_ENDPOINT, false, false);
 	bench_expect(&want);

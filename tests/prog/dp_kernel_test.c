@@ -31,6 +31,7 @@
 #include "dp/clsact.h"
 #include "dp/cookies.h"
 #include "dp/counters.h"
+#include "dp/iface.h"
 #include "dp/listeners.h"
 #include "dp/mapio.h"
 #include "dp/pin.h"
@@ -121,6 +122,25 @@ static void make_longer(enum dp_map m)
 		assert_int_equal(bpf_map_update_elem(fd, &key, value, BPF_ANY), 0);
 	}
 	assert_ok(pin_put(pin, "maps", dp_map_names[m], fd, &err));
+}
+
+/* T113: packets without Ethernet headers would be misread */
+static void test_a_tun_is_refused(void **state)
+{
+	const char *const any[] = {"*"}, *const by_name[] = {"weir-tun"};
+	struct names found = {};
+
+	if (system("ip tuntap add mode tun weir-tun"))
+		skip();
+	assert_int_equal(attach_iface(&dp, "weir-tun", &err), -EOPNOTSUPP);
+	assert_non_null(strstr(err.what, "no Ethernet headers"));
+	/* a pattern does not mean it */
+	assert_ok(iface_find(any, 1, false, &found, &err));
+	assert_int_equal(found.len, 0);
+	assert_ok(iface_find(by_name, 1, true, &found, &err));
+	assert_int_equal(found.len, 1);
+	names_free(&found);
+	system("ip link del weir-tun");
 }
 
 /* Settings, keys and hooks are read from a version that knows more. */
@@ -531,6 +551,7 @@ int main(void)
 		FIXTURE_TEST(test_slots_are_made_once),
 		FIXTURE_TEST(test_half_made_maps_are_made_anew),
 		FIXTURE_TEST(test_another_layout_is_refused),
+		FIXTURE_TEST(test_a_tun_is_refused),
 		FIXTURE_TEST(test_another_layout_is_replaced),
 		FIXTURE_TEST(test_locks),
 		FIXTURE_TEST(test_the_holder_of_a_lock_is_named),

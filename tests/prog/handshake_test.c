@@ -513,6 +513,46 @@ static void test_extension_headers_passed(void **state)
 	bench_outcome(WEIR_PASS_OTHER);
 }
 
+/* T112: a tagged packet belongs to the VLAN's interface, not to the device */
+static void test_vlan(void **state)
+{
+	static uint8_t frame[FRAME_MAX];
+	struct segment s;
+	struct conn c;
+	size_t len;
+
+	if (!bench_mode()->wire)
+		return;
+	conn_init(&c, 40000, 1000);
+	s = conn_syn(&c);
+	len = segment_build(&s, frame);
+	memmove(frame + 16, frame + 12, len - 12);
+	memcpy(frame + 12, "\x81\0\0\x64", 4);
+	bench_send_frame(CLIENT, frame, len + 4);
+	bench_nothing();
+	bench_outcome(WEIR_PASS_VLAN);
+}
+
+/* T105: a client with jumbo frames behind a device that takes shorter ones */
+static void test_mss_of_the_device(void **state)
+{
+	struct segment s, got;
+	struct conn c;
+
+	assert_int_equal(system("ip link set cli0 mtu 1400"), 0);
+	conn_init(&c, 40000, 1000);
+	c.mss = 8960;
+	s = conn_syn(&c);
+	bench_send(&s);
+	bench_take(&got);
+	c.cseq++;
+	c.cack = got.seq + 1;
+	assert_int_equal(system("ip link set cli0 mtu 1500"), 0);
+	/* the largest class below 1360 or 1340 */
+	c.mss = 1300;
+	conn_request(&c, GET("/a"));
+}
+
 /* T102: Ethernet padding of a bare ACK is no data */
 static void test_padding_is_no_data(void **state)
 {
@@ -696,6 +736,8 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_strange_options),
 	BENCH_TEST(test_not_ours_is_passed),
 	BENCH_TEST(test_ip_options),
+	BENCH_TEST(test_vlan),
+	BENCH_TEST(test_mss_of_the_device),
 	BENCH_TEST(test_extension_headers),
 	BENCH_TEST(test_extension_headers_passed),
 	BENCH_TEST(test_padding_is_no_data),

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "dp/clsact.h"
 #include "dp/dp.h"
+#include "dp/iface.h"
 #include "dp/mapio.h"
 #include "dp/peer.h"
 #include "dp/pin.h"
@@ -198,6 +199,9 @@ int attach_iface(const struct dp *dp, const char *name, struct err *err)
 
 	if (!ifindex)
 		return err_set(err, -ENODEV, "no such interface: %s", name);
+	r = iface_check(name, err);
+	if (r)
+		return r;
 	r = read_records(dp, &all, err);
 	if (r)
 		goto out;

@@ -4,8 +4,14 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <net/if.h>
+#include <net/if_arp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
 
 void names_free(struct names *n)
 {
@@ -14,6 +20,25 @@ void names_free(struct names *n)
 	for (i = 0; i < n->len; i++)
 		free(n->item[i]);
 	vec_free(n);
+}
+
+int iface_check(const char *name, struct err *err)
+{
+	auto_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq req = {};
+
+	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &req)) {
+		err_set(err, -errno, "its type: %s", strerror(errno));
+		return err_where(err, "%s", name);
+	}
+	if (req.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
+	    req.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK) {
+		err_set(err, -EOPNOTSUPP,
+			"no Ethernet headers (as tun, WireGuard): not supported");
+		return err_where(err, "%s", name);
+	}
+	return 0;
 }
 
 static bool has_name(const struct names *n, const char *name)
@@ -46,12 +71,14 @@ static int add_matches(struct names *n, const char *pattern,
 		       const struct if_nameindex *all)
 {
 	bool is_plain = !strpbrk(pattern, "*?[");
+	struct err ignored = {};
 	int r = 0;
 
 	for (; !r && all->if_index; all++) {
 		if (fnmatch(pattern, all->if_name, 0))
 			continue;
-		if (is_plain || strcmp(all->if_name, "lo") != 0)
+		if (is_plain || (strcmp(all->if_name, "lo") != 0 &&
+				 !iface_check(all->if_name, &ignored)))
 			r = add_name(n, all->if_name);
 	}
 	return r;
