@@ -10,8 +10,8 @@ wires 1
 echo_pod 2
 echo_pod 3
 {
-	service two 80 1027 10.77.1.2
-	service three 80 1027 10.77.1.3
+	service two 80 1027 "$(pod_ip 2)"
+	service three 80 1027 "$(pod_ip 3)"
 	ingress two '' /two Prefix two 80 true
 	ingress three '' /three Prefix three 80 true
 } >"$work/rules.yaml"
