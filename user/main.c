@@ -8,6 +8,7 @@
 #include <weir/maps.h>
 
 #include "cmd/cmd.h"
+#include "cmd/watch.h"
 
 #ifndef WEIR_VERSION
 #define WEIR_VERSION "unknown"
@@ -73,28 +74,28 @@ const struct command commands[] = {
 	 "The rules that are served",
 	 NULL,
 	 NULL,
-	 {},
+	 {options_watch},
 	 COMMAND_ROOT,
 	 routes_main},
 	{"endpoints",
 	 "Where requests go to",
 	 NULL,
 	 NULL,
-	 {},
+	 {options_watch},
 	 COMMAND_ROOT,
 	 endpoints_main},
 	{"flows",
 	 "The connections that there are",
 	 NULL,
 	 NULL,
-	 {},
+	 {options_watch, options_flows},
 	 COMMAND_ROOT,
 	 flows_main},
 	{"stats",
 	 "How packets and requests ended, counted",
 	 NULL,
 	 "Zeros are shown with -o wide and -o json.",
-	 {},
+	 {options_watch},
 	 COMMAND_ROOT,
 	 stats_main},
 	{"top",

@@ -25,6 +25,27 @@ has "routes: the rule in text" /echo "$(weir routes)"
 ok "routes: JSON" weir_json routes 2
 has "endpoints: text" 10.77.1.2:1027 "$(weir endpoints)"
 ok "endpoints: JSON" weir_json endpoints 2
+# The connections of the two requests are kept for a while.
+flows()
+{
+	weir flows -o json "$@" | jq length
+}
+is "flows: both" 2 "$(flows)"
+echo_ingress=$(weir routes -o json | jq -r '.[] | select(.path == "/echo").ingress')
+is "flows: by route" 1 "$(flows --route "$echo_ingress")"
+is "flows: by a route that is not there" 0 "$(flows --route no/such)"
+is "flows: by client" "2 2 0" \
+	"$(flows --client 10.77.0.2) $(flows --client 10.77.0.0/24) $(
+		flows --client 192.0.2.0/24)"
+is "flows: by state" "2 0" "$(flows --state closed) $(flows --state head)"
+is "flows: no more than" 1 "$(flows --limit 1 2>"$work/err")"
+is "flows: what is left out is said" "weir: flows: 1 more" "$(cat "$work/err")"
+weir flows --client 10.0.0.0/40 >/dev/null 2>&1
+is "flows: no such network: exit 2" 2 $?
+is "watch: a document a line, again and again" "2 2 2" \
+	"$(weir routes -o json --watch=0.01 | head -3 | jq length | xargs)"
+weir stats --watch=never >/dev/null 2>&1
+is "watch: no number: exit 2" 2 $?
 has "stats: text" req_fallback "$(weir stats)"
 is "stats: counted" "1 1" "$(counter req_routed) $(counter req_fallback)"
 metrics=$(node curl -s -m 5 http://127.0.0.1:9090/metrics)

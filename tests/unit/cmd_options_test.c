@@ -22,6 +22,7 @@ struct own {
 	bool dry;
 	const char *name;
 	int colour;
+	const char *often;
 };
 
 static const struct option_row rows_own[] = {
@@ -29,6 +30,7 @@ static const struct option_row rows_own[] = {
 	{'n', "dry-run", NULL, "n", OPTION_FLAG, offsetof(struct own, dry)},
 	{0, "name", "NAME", "x", OPTION_STRING, offsetof(struct own, name)},
 	{0, "colour", "red|green", "c", OPTION_CHOICE, offsetof(struct own, colour)},
+	{'w', "often", "[=N]", "o", OPTION_MAYBE, offsetof(struct own, often)},
 	{},
 };
 
@@ -111,6 +113,23 @@ static void test_choice(void **state)
 	assert_int_equal(l.own.colour, 1);
 	assert_int_equal(parse(&l, "--colour gree", buf), EXIT_USAGE);
 	assert_int_equal(parse(&l, "--colour red|green", buf), EXIT_USAGE);
+}
+
+/* A value that may be left out never is the next word. */
+static void test_maybe(void **state)
+{
+	struct line l;
+	char buf[LINE_MAX_BYTES];
+
+	assert_int_equal(parse(&l, "--often 5", buf), 0);
+	assert_string_equal(l.own.often, "");
+	assert_int_equal(l.argc, 2);
+	assert_int_equal(parse(&l, "--often=5", buf), 0);
+	assert_string_equal(l.own.often, "5");
+	assert_int_equal(parse(&l, "-nw", buf), 0);
+	assert_string_equal(l.own.often, "");
+	assert_int_equal(parse(&l, "-w0.5", buf), 0);
+	assert_string_equal(l.own.often, "0.5");
 }
 
 static void test_usage_errors(void **state)
@@ -214,7 +233,7 @@ int main(void)
 		cmocka_unit_test(test_choice),	 cmocka_unit_test(test_usage_errors),
 		cmocka_unit_test(test_distance), cmocka_unit_test(test_split),
 		cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_exit_codes),
-		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_widths),	 cmocka_unit_test(test_maybe),
 	};
 
 	return cmocka_run_group_tests_name("cmd_options", tests, NULL, NULL);

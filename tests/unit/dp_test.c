@@ -323,6 +323,33 @@ static void test_id_set(void **state)
 	id_set_free(&set);
 }
 
+static void test_addr_prefix(void **state)
+{
+	static const char *const bad[] = {"",		"10.0.0.0/33", "10.0.0.0/",
+					  "fd00::/129", "x/8",	       "10.0.0.0/-1"};
+	struct weir_addr net, a;
+	unsigned int bits;
+	size_t i;
+
+	assert_int_equal(addr_parse_prefix("10.32.0.0/11", &net, &bits), 0);
+	assert_int_equal(bits, 107);
+	addr_parse("10.63.255.255", &a);
+	assert_true(addr_has_prefix(&a, &net, bits));
+	addr_parse("10.64.0.0", &a);
+	assert_false(addr_has_prefix(&a, &net, bits));
+	assert_int_equal(addr_parse_prefix("10.64.0.0", &net, &bits), 0);
+	assert_int_equal(bits, 128);
+	assert_true(addr_has_prefix(&a, &net, bits));
+	assert_int_equal(addr_parse_prefix("0.0.0.0/0", &net, &bits), 0);
+	assert_true(addr_has_prefix(&a, &net, bits));
+	addr_parse("2001:db8::1", &a);
+	assert_false(addr_has_prefix(&a, &net, bits));
+	assert_int_equal(addr_parse_prefix("[2001:db8::]/32", &net, &bits), 0);
+	assert_true(addr_has_prefix(&a, &net, bits));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(addr_parse_prefix(bad[i], &net, &bits), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_leg_patience),
 		cmocka_unit_test(test_closed_patience_shrinks_with_room),
 		cmocka_unit_test(test_id_set),
+		cmocka_unit_test(test_addr_prefix),
 	};
 
 	return cmocka_run_group_tests_name("dp", tests, NULL, NULL);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
+
 static const uint8_t v4_mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 bool addr_is_v4(const struct weir_addr *a)
@@ -48,6 +50,33 @@ static int parse_span(const char *text, size_t len, struct weir_addr *out)
 int addr_parse(const char *text, struct weir_addr *out)
 {
 	return parse_span(text, strlen(text), out);
+}
+
+int addr_parse_prefix(const char *text, struct weir_addr *out, unsigned int *bits)
+{
+	const char *slash = strchrnul(text, '/');
+	struct weir_addr addr;
+	unsigned int most;
+	uint64_t n;
+
+	if (parse_span(text, slash - text, &addr))
+		return -EINVAL;
+	n = most = addr_is_v4(&addr) ? 32 : 128;
+	if (*slash && number_parse(slash + 1, most, &n))
+		return -EINVAL;
+	*out = addr;
+	*bits = n + 128 - most;
+	return 0;
+}
+
+bool addr_has_prefix(const struct weir_addr *a, const struct weir_addr *prefix,
+		     unsigned int bits)
+{
+	unsigned int whole = bits / 8, rest = bits % 8;
+
+	if (memcmp(a->b, prefix->b, whole) != 0)
+		return false;
+	return !rest || !((a->b[whole] ^ prefix->b[whole]) >> (8 - rest));
 }
 
 int addr_parse_port(const char *text, struct weir_addr *out, uint16_t *port)

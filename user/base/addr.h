@@ -16,6 +16,11 @@ void addr_from_v4(__be32 v4, struct weir_addr *out);
 /* One address without a port; brackets around IPv6 are allowed. 0 or -EINVAL. */
 int addr_parse(const char *text, struct weir_addr *out);
 
+/* "ADDR" or "ADDR/BITS"; *bits counts in the 128 of the address. 0 or -EINVAL. */
+int addr_parse_prefix(const char *text, struct weir_addr *out, unsigned int *bits);
+bool addr_has_prefix(const struct weir_addr *a, const struct weir_addr *prefix,
+		     unsigned int bits);
+
 /* "ADDR:PORT"; port in host order, 1..65535. 0 or -EINVAL. */
 int addr_parse_port(const char *text, struct weir_addr *out, uint16_t *port);
 

@@ -119,9 +119,12 @@ int cmd_unknown(const struct ctx *ctx, const char *name)
 	return cmd_usage(ctx, "no such command: %s", name);
 }
 
+bool cmd_json_lines;
+
 int cmd_json(struct json_t *doc)
 {
-	int r = doc ? json_dumpf(doc, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY) : -1;
+	size_t form = cmd_json_lines ? JSON_COMPACT : JSON_INDENT(2);
+	int r = doc ? json_dumpf(doc, stdout, form | JSON_ENCODE_ANY) : -1;
 
 	json_decref(doc);
 	if (r) {

@@ -79,6 +79,8 @@ int cmd_unknown(const struct ctx *ctx, const char *name);
 struct json_t;
 int cmd_json(struct json_t *doc);
 
+extern bool cmd_json_lines; /* a document is one line: there are more */
+
 int check_main(struct ctx *ctx, int argc, char **argv);
 int explain_main(struct ctx *ctx, int argc, char **argv);
 int run_main(struct ctx *ctx, int argc, char **argv);
@@ -103,5 +105,6 @@ extern const struct option_row options_detach[];
 extern const struct option_row options_explain[];
 extern const struct option_row options_of_help[];
 extern const struct option_row options_monitor[];
+extern const struct option_row options_flows[];
 extern const struct option_row options_run[];
 extern const struct option_row options_top[];

@@ -8,11 +8,47 @@
 #include <jansson.h>
 
 #include "base/addr.h"
+#include "base/log.h"
+#include "base/number.h"
 #include "cmd/cmd.h"
 #include "cmd/columns.h"
+#include "cmd/watch.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
 #include "dp/mapio.h"
+
+struct flow_options {
+	const char *client;
+	const char *endpoint;
+	const char *route;
+	int state; /* place in STATES, or -1 */
+	const char *limit;
+};
+
+#define STATES "head|connect|spliced|replied|closing|closed"
+
+const struct option_row options_flows[] = {
+	{0, "client", "ADDR[/BITS]", "clients of this network only", OPTION_STRING,
+	 offsetof(struct flow_options, client)},
+	{0, "endpoint", "ADDR:PORT|NAMESPACE/SERVICE[:PORT]",
+	 "at this endpoint, or at one of this Service, only", OPTION_STRING,
+	 offsetof(struct flow_options, endpoint)},
+	{0, "route", "NAMESPACE/INGRESS", "whose request matched this Ingress only",
+	 OPTION_STRING, offsetof(struct flow_options, route)},
+	{0, "state", STATES, "in this state only", OPTION_CHOICE,
+	 offsetof(struct flow_options, state)},
+	{0, "limit", "N", "the oldest N of them", OPTION_STRING,
+	 offsetof(struct flow_options, limit)},
+	{},
+};
+
+/* Which flows are wanted. */
+struct filter {
+	const struct flow_options *opt;
+	struct weir_addr client;
+	unsigned int client_bits; /* 0: any */
+	uint64_t limit;		  /* 0: all */
+};
 
 struct row {
 	struct weir_tuple key;
@@ -20,17 +56,6 @@ struct row {
 };
 
 struct rows vec_of(struct row);
-
-static int add_row(const void *key, const void *value, void *arg)
-{
-	struct row *r = vec_push((struct rows *)arg);
-
-	if (!r)
-		return -1;
-	memcpy(&r->key, key, sizeof(r->key));
-	memcpy(&r->flow, value, sizeof(r->flow));
-	return 0;
-}
 
 static int oldest_first(const void *a, const void *b)
 {
@@ -44,6 +69,7 @@ static int oldest_first(const void *a, const void *b)
 struct view {
 	char client[WEIR_ADDR_TEXT], listener[WEIR_ADDR_TEXT];
 	char endpoint[WEIR_ADDR_TEXT];
+	char service[WEIR_NAME_MAX];
 	char ingress[WEIR_NAME_MAX];
 	double age_s, idle_s;
 	uint64_t up, down;
@@ -73,11 +99,77 @@ static void look(const struct dp *dp, const struct row *r, uint64_t now, struct 
 		memcpy(v->ingress, route.ingress, sizeof(v->ingress));
 	if (f->state != WEIR_FLOW_SPLICED && f->state != WEIR_FLOW_CONNECT)
 		return;
-	if (!bpf_map_lookup_elem(dp->map[DP_MAP_endpoints], &f->endpoint_id, &ep))
+	if (!bpf_map_lookup_elem(dp->map[DP_MAP_endpoints], &f->endpoint_id, &ep)) {
 		memcpy(v->endpoint, ep.text, sizeof(v->endpoint));
+		memcpy(v->service, ep.service, sizeof(v->service));
+	}
 	if (!bpf_map_lookup_elem(dp->map[DP_MAP_legs], &f->leg, &leg))
 		v->down = leg.bytes_down;
 }
+
+/* ---- choosing ---- */
+
+/* The name, or the name without the port at its end. */
+static bool is_named(const char *name, const char *given)
+{
+	const char *colon = strrchr(name, ':');
+
+	return !strcmp(name, given) ||
+	       (colon && strlen(given) == (size_t)(colon - name) &&
+		!memcmp(name, given, colon - name));
+}
+
+static bool is_state(const char *state, int choice)
+{
+	const char *p = STATES;
+	size_t len = strlen(state);
+
+	while (choice--)
+		p = strchr(p, '|') + 1;
+	return !strncmp(p, state, len) && (!p[len] || p[len] == '|');
+}
+
+static bool wants(const struct filter *f, const struct dp *dp, const struct row *r)
+{
+	const struct flow_options *opt = f->opt;
+	struct view v;
+
+	if (!addr_has_prefix(&r->key.src, &f->client, f->client_bits))
+		return false;
+	if (opt->state >= 0 && !is_state(flow_state_text(&r->flow), opt->state))
+		return false;
+	if (!opt->endpoint && !opt->route)
+		return true;
+	look(dp, r, 0, &v);
+	if (opt->route && strcmp(v.ingress, opt->route) != 0)
+		return false;
+	return !opt->endpoint || is_named(v.endpoint, opt->endpoint) ||
+	       is_named(v.service, opt->endpoint);
+}
+
+struct collect {
+	const struct filter *filter;
+	const struct dp *dp;
+	struct rows rows;
+};
+
+static int add_row(const void *key, const void *value, void *arg)
+{
+	struct collect *c = arg;
+	struct row row, *r;
+
+	memcpy(&row.key, key, sizeof(row.key));
+	memcpy(&row.flow, value, sizeof(row.flow));
+	if (!wants(c->filter, c->dp, &row))
+		return 0;
+	r = vec_push(&c->rows);
+	if (!r)
+		return -1;
+	*r = row;
+	return 0;
+}
+
+/* ---- showing ---- */
 
 static json_t *view_json(const struct row *r, const struct view *v)
 {
@@ -140,32 +232,58 @@ static int print_json(const struct dp *dp, const struct rows *rows, uint64_t now
 	return cmd_json(doc);
 }
 
+static int print_flows(const struct ctx *ctx, void *arg)
+{
+	const struct filter *filter = arg;
+	struct collect c = {.filter = filter};
+	uint64_t now = monotonic_ns();
+	struct err err = {};
+	size_t left = 0;
+	struct dp dp;
+	int r;
+
+	if (dp_open(&dp, ctx->pin, &err))
+		return cmd_fail(&err);
+	c.dp = &dp;
+	r = map_each(dp.map[DP_MAP_flows], add_row, &c, &err);
+	if (r == -1)
+		err_set(&err, r, "out of memory");
+	if (c.rows.len)
+		qsort(c.rows.item, c.rows.len, sizeof(*c.rows.item), oldest_first);
+	if (filter->limit && c.rows.len > filter->limit) {
+		left = c.rows.len - filter->limit;
+		c.rows.len = filter->limit;
+	}
+	if (r)
+		r = cmd_fail(&err);
+	else if (ctx->output == OUTPUT_JSON)
+		r = print_json(&dp, &c.rows, now);
+	else
+		r = print_table(ctx, &dp, &c.rows, now);
+	if (!r && left)
+		log_info("flows: %zu more", left);
+	vec_free(&c.rows);
+	dp_close(&dp);
+	return r;
+}
+
 int flows_main(struct ctx *ctx, int argc, char **argv)
 {
-	struct rows rows = {};
-	struct err err = {};
-	uint64_t now = monotonic_ns();
-	struct dp dp;
-	int r = options_parse(ctx, NULL, &argc, argv);
+	struct flow_options opt = {.state = -1};
+	struct watch_options watch = {};
+	struct filter filter = {.opt = &opt};
+	void *const to[] = {&watch, &opt};
+	int r = options_parse(ctx, to, &argc, argv);
 
 	if (r)
 		return r;
 	if (argc > 1)
 		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
-	if (dp_open(&dp, ctx->pin, &err))
-		return cmd_fail(&err);
-	r = map_each(dp.map[DP_MAP_flows], add_row, &rows, &err);
-	if (r == -1)
-		err_set(&err, r, "out of memory");
-	if (rows.len)
-		qsort(rows.item, rows.len, sizeof(*rows.item), oldest_first);
-	if (r)
-		r = cmd_fail(&err);
-	else if (ctx->output == OUTPUT_JSON)
-		r = print_json(&dp, &rows, now);
-	else
-		r = print_table(ctx, &dp, &rows, now);
-	vec_free(&rows);
-	dp_close(&dp);
-	return r;
+	if (opt.client &&
+	    addr_parse_prefix(opt.client, &filter.client, &filter.client_bits))
+		return cmd_usage(ctx, "--client: not an address: %s", opt.client);
+	if (opt.limit &&
+	    (number_parse(opt.limit, UINT32_MAX, &filter.limit) || !filter.limit))
+		return cmd_usage(ctx, "--limit: not a number: %s", opt.limit);
+	return watch_run(ctx, &watch, print_flows, &filter);
 }

@@ -139,6 +139,7 @@ static int option_set(const struct ctx *ctx, struct found f, const char *value)
 		++*(int *)to;
 		return 0;
 	case OPTION_STRING:
+	case OPTION_MAYBE:
 		*(const char **)to = value;
 		return 0;
 	case OPTION_LIST:
@@ -179,6 +180,8 @@ static int parse_long(const struct ctx *ctx, const struct target *sets, size_t c
 	}
 	if (!f.row->arg && value)
 		return cmd_usage(ctx, "--%s takes no value", f.row->name);
+	if (f.row->kind == OPTION_MAYBE && !value)
+		value = "";
 	if (f.row->arg && !value) {
 		if (*i + 1 >= argc)
 			return cmd_usage(ctx, "--%s needs a value: %s", f.row->name,
@@ -203,6 +206,8 @@ static int parse_letters(const struct ctx *ctx, const struct target *sets, size_
 			return cmd_usage(ctx, "unknown option -%c", *p);
 		if (f.row->arg) {
 			value = p + 1;
+			if (f.row->kind == OPTION_MAYBE)
+				return option_set(ctx, f, value);
 			if (!*value && *i + 1 >= argc)
 				return cmd_usage(ctx, "-%c needs a value: %s", *p,
 						 f.row->arg);
@@ -283,7 +288,8 @@ void options_help(const struct option_row *rows)
 		int n = snprintf(left, sizeof(left), "  %c%c%s--%s%s%s",
 				 rows->letter ? '-' : ' ', rows->letter ?: ' ',
 				 rows->letter ? ", " : "  ", rows->name,
-				 rows->arg ? " " : "", rows->arg ?: "");
+				 rows->arg && rows->kind != OPTION_MAYBE ? " " : "",
+				 rows->arg ?: "");
 
 		if (n > 28)
 			printf("%s\n%30s%s\n", left, "", rows->help);

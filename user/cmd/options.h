@@ -31,6 +31,7 @@ enum option_kind {
 	OPTION_FLAG,   /* bool */
 	OPTION_COUNT,  /* int, one more each time */
 	OPTION_STRING, /* const char *, the last one wins */
+	OPTION_MAYBE,  /* the same, "" without a value: "--name=VALUE", "-nVALUE" */
 	OPTION_LIST,   /* struct words */
 	OPTION_CHOICE, /* int, place of the value in `arg`, "one|two" */
 };
@@ -38,7 +39,7 @@ enum option_kind {
 struct option_row {
 	char letter;	  /* 0: none */
 	const char *name; /* without dashes; NULL ends the rows */
-	const char *arg;  /* what the value is called; NULL: none */
+	const char *arg;  /* what the value is called, "[=X]" if MAYBE; NULL: none */
 	const char *help;
 	enum option_kind kind;
 	size_t to; /* offsetof() in the struct that belongs to the rows */

@@ -12,6 +12,7 @@
 #include "base/addr.h"
 #include "cmd/cmd.h"
 #include "cmd/columns.h"
+#include "cmd/watch.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
 #include "dp/mapio.h"
@@ -287,19 +288,16 @@ static int show_endpoints(const struct ctx *ctx, const struct dp *dp,
 	return columns_print(&t, "no endpoints");
 }
 
-static int show(struct ctx *ctx, int argc, char **argv, enum dp_map map)
+static int show_once(const struct ctx *ctx, void *arg)
 {
+	enum dp_map map = *(enum dp_map *)arg;
 	bool routes = map == DP_MAP_routes;
 	struct numbered_list list = {};
 	struct err err = {};
 	struct dp dp;
 	size_t i;
-	int r = options_parse(ctx, NULL, &argc, argv);
+	int r;
 
-	if (r)
-		return r;
-	if (argc > 1)
-		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
 	if (dp_open(&dp, ctx->pin, &err))
 		return cmd_fail(&err);
 	if (read_list(dp.map[map],
@@ -336,6 +334,19 @@ static int show(struct ctx *ctx, int argc, char **argv, enum dp_map map)
 	free_list(&list);
 	dp_close(&dp);
 	return r;
+}
+
+static int show(struct ctx *ctx, int argc, char **argv, enum dp_map map)
+{
+	struct watch_options watch = {};
+	void *const to[] = {&watch};
+	int r = options_parse(ctx, to, &argc, argv);
+
+	if (r)
+		return r;
+	if (argc > 1)
+		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
+	return watch_run(ctx, &watch, show_once, &map);
 }
 
 int routes_main(struct ctx *ctx, int argc, char **argv)

@@ -7,6 +7,7 @@
 #include "agent/metrics.h"
 #include "cmd/cmd.h"
 #include "cmd/columns.h"
+#include "cmd/watch.h"
 #include "dp/counters.h"
 #include "dp/dp.h"
 
@@ -45,17 +46,13 @@ static int print_table(const struct counters *c, bool wide)
 	return columns_print(&t, "nothing counted yet");
 }
 
-int stats_main(struct ctx *ctx, int argc, char **argv)
+static int print_stats(const struct ctx *ctx, void *arg)
 {
 	struct counters c = {};
 	struct err err = {};
 	struct dp dp;
-	int r = options_parse(ctx, NULL, &argc, argv);
+	int r;
 
-	if (r)
-		return r;
-	if (argc > 1)
-		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
 	if (dp_open(&dp, ctx->pin, &err))
 		return cmd_fail(&err);
 	r = counters_read(&dp, &c, &err);
@@ -64,6 +61,19 @@ int stats_main(struct ctx *ctx, int argc, char **argv)
 		return cmd_fail(&err);
 	return ctx->output == OUTPUT_JSON ? print_json(&c)
 					  : print_table(&c, ctx->output == OUTPUT_WIDE);
+}
+
+int stats_main(struct ctx *ctx, int argc, char **argv)
+{
+	struct watch_options watch = {};
+	void *const to[] = {&watch};
+	int r = options_parse(ctx, to, &argc, argv);
+
+	if (r)
+		return r;
+	if (argc > 1)
+		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
+	return watch_run(ctx, &watch, print_stats, NULL);
 }
 
 int metrics_main(struct ctx *ctx, int argc, char **argv)
