@@ -84,6 +84,15 @@ const struct command commands[] = {
 	 {options_watch},
 	 COMMAND_ROOT,
 	 endpoints_main},
+	{"endpoint",
+	 "Keep new connections from an endpoint, by hand",
+	 "drain|undrain ADDR:PORT|NAMESPACE/SERVICE[:PORT]",
+	 "Lasts until undrain, through every reload and restart of the agent, or "
+	 "until\n"
+	 "the endpoint is gone.",
+	 {},
+	 COMMAND_ROOT,
+	 endpoint_main},
 	{"flows",
 	 "The connections that there are",
 	 NULL,

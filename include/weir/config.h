@@ -49,7 +49,8 @@ struct weir_endpoint {
 	__be16 port;
 	u16 mss;    /* payload bytes that fit its path */
 	u16 weight; /* share of the connections, next to the others of its group */
-	u16 state;  /* enum weir_endpoint_state */
+	u8 state;   /* enum weir_endpoint_state */
+	u8 held;    /* drained by hand: the state that it has afterwards; else 0 */
 	char service[WEIR_NAME_MAX]; /* "namespace/service:port" */
 	char text[WEIR_ADDR_TEXT];   /* "10.0.0.1:8080" */
 };

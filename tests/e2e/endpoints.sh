@@ -20,8 +20,13 @@ echo_pod 3
 	service shared 80 1027
 	ingress shared '' /shared Prefix shared 80
 } >"$work/rules.yaml"
-weir_start -f "$work/rules.yaml" --endpoint default/shared=10.77.1.2:1027,weight=3 \
-	--endpoint default/shared=10.77.1.3:1027
+start()
+{
+	weir_start -f "$work/rules.yaml" \
+		--endpoint default/shared=10.77.1.2:1027,weight=3 \
+		--endpoint default/shared=10.77.1.3:1027
+}
+start
 
 # count PATH: "N from pod2, N from pod3" for 20 connections.
 count()
@@ -44,6 +49,11 @@ state()
 		'.[] | select(.service == $s and .address == $a)[$k]'
 }
 
+newer()
+{
+	[ "$(weir status -o json | jq .generation)" -gt "$generation" ]
+}
+
 ejected()
 {
 	get /half >/dev/null
@@ -51,6 +61,32 @@ ejected()
 }
 ok "the one that refuses is ejected, and shown so" within 20 ejected
 is "the other one is not" ready "$(state half 10.77.1.2:1027 state)"
+ok "drained by hand" weir endpoint drain 10.77.1.2:1027 2>/dev/null
+is "drained: shown" "draining true" \
+	"$(state many 10.77.1.2:1027 state) $(state many 10.77.1.2:1027 by_hand)"
+is "drained: gets no new connections" "20 from pod3" "$(count /many)"
+generation=$(weir status -o json | jq .generation)
+service late 80 1027 10.77.1.2 >>"$work/rules.yaml"
+ingress late '' /late Prefix late 80 >>"$work/rules.yaml"
+ok "new rules are applied" within 20 newer
+is "drained: through new rules" "20 from pod3" "$(count /many)"
+kill -KILL "$weir_pid"
+wait "$weir_pid" 2>/dev/null
+start
+is "drained: through another agent" "20 from pod3" "$(count /many)"
+ok "undrained" weir endpoint undrain 10.77.1.2:1027 2>/dev/null
+is "undrained: shown" "ready false" \
+	"$(state many 10.77.1.2:1027 state) $(state many 10.77.1.2:1027 by_hand)"
+is "undrained: serves again" "10 from pod2, 10 from pod3" "$(count /many)"
+ok "a whole Service is drained" weir endpoint drain default/many 2>/dev/null
+is "a Service drained: 503" 503 "$(status /many)"
+is "others go on with the same address" 200 "$(status /shared)"
+ok "and undrained" weir endpoint undrain default/many:80 2>/dev/null
+is "it serves" 200 "$(status /many)"
+weir endpoint drain 192.0.2.1:1 2>"$work/err"
+is "no such endpoint: exit 1" 1 $?
+has "no such endpoint: said" "no such endpoint or Service: 192.0.2.1:1" \
+	"$(cat "$work/err")"
 is "every one refuses: 502" 502 "$(status /dead)"
 is "502: the body" \
 	'{"message":"An invalid response was received from the upstream server"}' \

@@ -90,6 +90,7 @@ int detach_main(struct ctx *ctx, int argc, char **argv);
 int status_main(struct ctx *ctx, int argc, char **argv);
 int routes_main(struct ctx *ctx, int argc, char **argv);
 int endpoints_main(struct ctx *ctx, int argc, char **argv);
+int endpoint_main(struct ctx *ctx, int argc, char **argv);
 int flows_main(struct ctx *ctx, int argc, char **argv);
 int stats_main(struct ctx *ctx, int argc, char **argv);
 int monitor_main(struct ctx *ctx, int argc, char **argv);

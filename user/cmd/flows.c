@@ -13,6 +13,7 @@
 #include "cmd/cmd.h"
 #include "cmd/columns.h"
 #include "cmd/watch.h"
+#include "dp/drain.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
 #include "dp/mapio.h"
@@ -109,16 +110,6 @@ static void look(const struct dp *dp, const struct row *r, uint64_t now, struct 
 
 /* ---- choosing ---- */
 
-/* The name, or the name without the port at its end. */
-static bool is_named(const char *name, const char *given)
-{
-	const char *colon = strrchr(name, ':');
-
-	return !strcmp(name, given) ||
-	       (colon && strlen(given) == (size_t)(colon - name) &&
-		!memcmp(name, given, colon - name));
-}
-
 static bool is_state(const char *state, int choice)
 {
 	const char *p = STATES;
@@ -143,8 +134,8 @@ static bool wants(const struct filter *f, const struct dp *dp, const struct row 
 	look(dp, r, 0, &v);
 	if (opt->route && strcmp(v.ingress, opt->route) != 0)
 		return false;
-	return !opt->endpoint || is_named(v.endpoint, opt->endpoint) ||
-	       is_named(v.service, opt->endpoint);
+	return !opt->endpoint || drain_is_named(v.endpoint, opt->endpoint) ||
+	       drain_is_named(v.service, opt->endpoint);
 }
 
 struct collect {

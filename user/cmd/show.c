@@ -206,15 +206,15 @@ static json_t *endpoint_json(uint32_t id, const struct weir_endpoint *ep,
 {
 	char source[WEIR_ADDR_TEXT];
 
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:o}",
-			 "id", (json_int_t)id, "address", ep->text, "service",
-			 ep->service, "state", health_name(ep, h), "source",
-			 addr_format(&ep->source, source), "mss", (int)ep->mss,
-			 "weight", (int)ep->weight, "connections",
-			 (json_int_t)n->connections, "failures",
-			 (json_int_t)n->failures, "failures_in_a_row",
-			 (json_int_t)h->failures, "ejected_s", (json_int_t)ejected_s(h),
-			 "connect_us", numbers(n->connect_us, WEIR_HIST_BUCKETS));
+	return json_pack(
+		"{s:I, s:s, s:s, s:s, s:b, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:o}",
+		"id", (json_int_t)id, "address", ep->text, "service", ep->service,
+		"state", health_name(ep, h), "by_hand", ep->held != 0, "source",
+		addr_format(&ep->source, source), "mss", (int)ep->mss, "weight",
+		(int)ep->weight, "connections", (json_int_t)n->connections, "failures",
+		(json_int_t)n->failures, "failures_in_a_row", (json_int_t)h->failures,
+		"ejected_s", (json_int_t)ejected_s(h), "connect_us",
+		numbers(n->connect_us, WEIR_HIST_BUCKETS));
 }
 
 static const struct column endpoint_columns[] = {
@@ -234,6 +234,8 @@ static void endpoint_row(struct columns *t, uint32_t id, const struct weir_endpo
 
 	if (ep->state == WEIR_ENDPOINT_READY && ejected_s(h))
 		state = columns_text(t, "ejected (%u s)", ejected_s(h));
+	else if (ep->held && ep->state == WEIR_ENDPOINT_DRAINING)
+		state = "draining (by hand)";
 	columns_row(t, columns_text(t, "%u", id), ep->text, ep->service, state,
 		    columns_text(t, "%u", ep->weight), addr_format(&ep->source, source),
 		    columns_text(t, "%u", ep->mss),

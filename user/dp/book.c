@@ -21,7 +21,7 @@
 #include "dp/listeners.h"
 #include "dp/mapio.h"
 #include "dp/path.h"
-#include "dp/slots.h"
+#include "dp/shares.h"
 
 /* ---- names ---- */
 
@@ -243,11 +243,20 @@ static enum weir_endpoint_state state_of(const struct endpoint_want *want)
 	return want->unhealthy ? WEIR_ENDPOINT_UNHEALTHY : WEIR_ENDPOINT_READY;
 }
 
-/* Sets *id and *state. */
+/* Is it drained by hand? That is known to the map alone. */
+static bool is_held(const struct dp *dp, const struct registry_entry *e)
+{
+	struct weir_endpoint ep;
+
+	return e->is_written &&
+	       !bpf_map_lookup_elem(dp->map[DP_MAP_endpoints], &e->id, &ep) && ep.held;
+}
+
+/* Sets *id and *out, its value in the map. */
 static int write_endpoint(struct book *book, const struct dp *dp,
 			  const struct group_want *group,
 			  const struct endpoint_want *want, uint32_t *id,
-			  uint16_t *state, uint16_t *mss, struct err *err)
+			  struct weir_endpoint *out, uint16_t *mss, struct err *err)
 {
 	struct weir_endpoint ep = {
 		.addr = want->addr,
@@ -278,13 +287,17 @@ static int write_endpoint(struct book *book, const struct dp *dp,
 		if (path.mss < *mss)
 			*mss = path.mss;
 	}
+	if (is_held(dp, e)) {
+		ep.held = ep.state;
+		ep.state = WEIR_ENDPOINT_DRAINING;
+	}
 	content = hash64(&ep, sizeof(ep), 0);
 	/* Said once, not at every look. */
 	if (r && !(e->is_written && e->content == content))
 		log_warn("endpoint %s of %s gets nothing: %s", ep.text, group->name,
 			 strerror(-r));
 	*id = e->id;
-	*state = ep.state;
+	*out = ep;
 	fresh = !e->is_written;
 	r = write_value(dp, DP_MAP_endpoints, e->id, &ep, e, content, err);
 	if (!r && fresh) {
@@ -297,66 +310,25 @@ static int write_endpoint(struct book *book, const struct dp *dp,
 	return r;
 }
 
-/* The endpoints of a group that may get connections, by family. */
-struct shares {
-	struct slot_want want[WEIR_FAMILIES][WEIR_GROUP_ENDPOINTS];
-	size_t count[WEIR_FAMILIES];
-};
-
 static int write_endpoints(struct book *book, const struct dp *dp,
-			   const struct group_want *want, struct shares *ready,
-			   struct shares *unhealthy, uint16_t *mss, struct err *err)
+			   const struct group_want *want, struct shares *shares,
+			   uint16_t *mss, struct err *err)
 {
-	size_t i, taken = 0;
+	size_t i;
 
 	for (i = 0; i < want->count; i++) {
-		const struct endpoint_want *ep = &want->endpoints[i];
-		int family = addr_is_v4(&ep->addr) ? WEIR_IPV4 : WEIR_IPV6;
-		struct shares *to;
-		uint16_t state = 0;
+		struct weir_endpoint ep;
 		uint32_t id = 0;
-		int r = write_endpoint(book, dp, want, ep, &id, &state, mss, err);
+		int r = write_endpoint(book, dp, want, &want->endpoints[i], &id, &ep,
+				       mss, err);
 
 		if (r)
 			return r;
-		if (state != WEIR_ENDPOINT_READY && state != WEIR_ENDPOINT_UNHEALTHY)
-			continue;
-		if (taken++ == WEIR_GROUP_ENDPOINTS) {
+		if (!shares_add(shares, id, &ep)) {
 			log_warn("%s: more than %u endpoints, the others get nothing",
 				 want->name, WEIR_GROUP_ENDPOINTS);
 			break;
 		}
-		to = state == WEIR_ENDPOINT_READY ? ready : unhealthy;
-		to->want[family][to->count[family]++] =
-			(struct slot_want){id, ep->weight};
-	}
-	return 0;
-}
-
-/* Families share the slots by the number of their endpoints. */
-static int fill_group(struct weir_group *g, struct shares *ready,
-		      struct shares *unhealthy, struct err *err)
-{
-	struct shares *of[WEIR_FAMILIES];
-	size_t all = 0, first = 0;
-	int f;
-
-	for (f = 0; f < WEIR_FAMILIES; f++) {
-		/* better a doubtful endpoint than none */
-		of[f] = ready->count[f] ? ready : unhealthy;
-		all += of[f]->count[f];
-	}
-	for (f = 0; f < WEIR_FAMILIES; f++) {
-		struct slot_want *want = of[f]->want[f];
-		size_t count = of[f]->count[f], slots;
-
-		if (!count)
-			continue;
-		slots = slots_shrink(want, count, WEIR_GROUP_SLOTS * count / all);
-		if (slots_fill(want, count, &g->slot[first]))
-			return no_memory(err);
-		g->share[f] = (struct weir_share){count, first, slots};
-		first += slots;
 	}
 	return 0;
 }
@@ -364,13 +336,13 @@ static int fill_group(struct weir_group *g, struct shares *ready,
 static int write_group(struct book *book, const struct dp *dp,
 		       const struct group_want *want, uint16_t *mss, struct err *err)
 {
-	struct shares ready = {}, unhealthy = {};
+	struct shares shares = {};
 	struct weir_group g = {}, old;
 	struct registry_entry *e;
-	int r = write_endpoints(book, dp, want, &ready, &unhealthy, mss, err);
+	int r = write_endpoints(book, dp, want, &shares, mss, err);
 
 	if (!r)
-		r = fill_group(&g, &ready, &unhealthy, err);
+		r = shares_fill(&shares, &g, err);
 	if (r)
 		return r;
 	kept_name(want->name, g.name);
