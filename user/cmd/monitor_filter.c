@@ -59,27 +59,6 @@ static int statuses_parse(const struct ctx *ctx, const struct words *given,
 	return r;
 }
 
-/* "10.0.0.0/8", "fd00::/8", or one address. */
-static int client_parse(const char *text, struct weir_monitor *m)
-{
-	char addr[WEIR_ADDR_TEXT];
-	const char *slash = strchrnul(text, '/');
-	uint64_t bits, most;
-
-	if ((size_t)(slash - text) >= sizeof(addr))
-		return -EINVAL;
-	memcpy(addr, text, slash - text);
-	addr[slash - text] = '\0';
-	if (addr_parse(addr, &m->client))
-		return -EINVAL;
-	most = addr_is_v4(&m->client) ? 32 : 128;
-	bits = most;
-	if (*slash && number_parse(slash + 1, most, &bits))
-		return -EINVAL;
-	m->client_bits = bits + 128 - most;
-	return 0;
-}
-
 /* As routing compares it: in lower case, without a trailing dot. */
 static int host_parse(const char *text, struct weir_monitor *m)
 {
@@ -99,6 +78,7 @@ int monitor_filter_parse(const struct ctx *ctx, const struct monitor_options *op
 			 struct monitor_filter *out)
 {
 	struct monitor_filter *f = out;
+	unsigned int bits = 0;
 	uint64_t n = 0;
 
 	memset(f, 0, sizeof(*f));
@@ -106,8 +86,9 @@ int monitor_filter_parse(const struct ctx *ctx, const struct monitor_options *op
 	f->route = opt->route;
 	if (opt->host && host_parse(opt->host, &f->kernel))
 		return cmd_usage(ctx, "--host: not a host name: %s", opt->host);
-	if (opt->client && client_parse(opt->client, &f->kernel))
+	if (opt->client && addr_parse_prefix(opt->client, &f->kernel.client, &bits))
 		return cmd_usage(ctx, "--client: not an address: %s", opt->client);
+	f->kernel.client_bits = bits;
 	if (opt->sample && (number_parse(opt->sample, UINT32_MAX, &n) || !n))
 		return cmd_usage(ctx, "--sample: not a number: %s", opt->sample);
 	f->kernel.sample = n;
