@@ -11,6 +11,7 @@
 #include "base/caps.h"
 #include "base/log.h"
 #include "base/netns.h"
+#include "base/word.h"
 #include "dp/home.h"
 
 const struct command *command_find(const char *name)
@@ -103,7 +104,7 @@ int cmd_usage(const struct ctx *ctx, const char *fmt, ...)
 int cmd_unknown(const struct ctx *ctx, const char *name)
 {
 	const struct command *cmd, *best = NULL;
-	unsigned int least = 3;
+	unsigned int least = WORD_NEAR + 1;
 
 	for (cmd = commands; cmd->name; cmd++) {
 		unsigned int d = word_distance(cmd->name, name);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/word.h"
 #include "cmd/cmd.h"
 
 const struct option_row options_global[] = {
@@ -91,7 +92,7 @@ static const char *nearest_name(const struct target *sets, size_t count,
 				const char *name)
 {
 	const char *best = NULL;
-	unsigned int least = 3;
+	unsigned int least = WORD_NEAR + 1;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
@@ -332,34 +333,4 @@ void words_free(struct words *owned)
 	for (i = 0; i < owned->len; i++)
 		free((char *)owned->item[i]);
 	vec_free(owned);
-}
-
-#define WORD_MAX 32
-
-unsigned int word_distance(const char *a, const char *b)
-{
-	size_t n = strlen(a), m = strlen(b), i, j;
-	unsigned int row[WORD_MAX + 1];
-
-	if (n > WORD_MAX || m > WORD_MAX)
-		return 99;
-	for (j = 0; j <= m; j++)
-		row[j] = j;
-	for (i = 1; i <= n; i++) {
-		unsigned int diagonal = row[0];
-
-		row[0] = i;
-		for (j = 1; j <= m; j++) {
-			unsigned int up = row[j];
-			unsigned int best = diagonal + (a[i - 1] != b[j - 1]);
-
-			if (up + 1 < best)
-				best = up + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-			diagonal = up;
-		}
-	}
-	return row[m];
 }

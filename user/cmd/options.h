@@ -68,9 +68,6 @@ void options_help(const struct option_row *rows);
 int words_split(const struct words *in, struct words *out);
 void words_free(struct words *owned);
 
-/* Edit distance, for "did you mean"; 99 when it is far. */
-unsigned int word_distance(const char *a, const char *b);
-
 /* What every command that compiles manifests understands. */
 struct compile_options {
 	struct words files;	/* -f */

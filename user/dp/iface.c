@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "base/word.h"
 
 void names_free(struct names *n)
 {
@@ -84,6 +85,29 @@ static int add_matches(struct names *n, const char *pattern,
 	return r;
 }
 
+/* With the one that was meant, or else all. */
+static int no_such(const char *name, const struct if_nameindex *all, struct err *err)
+{
+	unsigned int least = WORD_NEAR + 1;
+	const char *best = NULL;
+	char list[200] = "";
+
+	err_set(err, -ENODEV, "no such interface: %s", name);
+	for (; all->if_index; all++) {
+		unsigned int d = word_distance(all->if_name, name);
+		size_t len = strlen(list);
+
+		snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "",
+			 all->if_name);
+		if (d >= least)
+			continue;
+		least = d;
+		best = all->if_name;
+	}
+	return best ? err_hint(err, "did you mean %s?", best)
+		    : err_hint(err, "there are: %s", list);
+}
+
 int iface_find(const char *const *patterns, size_t count, bool all_must_exist,
 	       struct names *out, struct err *err)
 {
@@ -102,7 +126,7 @@ int iface_find(const char *const *patterns, size_t count, bool all_must_exist,
 			err_set(err, r, "interfaces: %s", strerror(-r));
 		else if (all_must_exist && found.len == before &&
 			 !has_name(&found, patterns[i]) && !strpbrk(patterns[i], "*?["))
-			r = err_set(err, -ENODEV, "no such interface: %s", patterns[i]);
+			r = no_such(patterns[i], all, err);
 	}
 	if (!r && all_must_exist && !found.len)
 		r = err_set(err, -ENODEV, "no interface matches");

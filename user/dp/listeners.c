@@ -11,9 +11,11 @@
 #include <bpf/bpf.h>
 
 #include "base/addr.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "dp/dp.h"
 #include "dp/mapio.h"
+#include "dp/ports.h"
 
 #define PORT_WORDS 1024u
 
@@ -200,6 +202,7 @@ static int add_wanted(const struct dp *dp, const struct listener_want *want,
 	uint32_t id = 0;
 	size_t i;
 
+	addr_format_port(&want->addr, want->port, text);
 	if (!e) {
 		uint16_t mss = all->len ? all->item[0].value.mss : LISTENER_MSS_DEFAULT;
 
@@ -212,10 +215,13 @@ static int add_wanted(const struct dp *dp, const struct listener_want *want,
 		e->key = key;
 		e->value.id = id;
 		e->value.mss = mss;
+		if (ports_listened(&want->addr, want->port))
+			log_warn("listener %s: a process listens there too; from the "
+				 "interfaces of weir nobody reaches it",
+				 text);
 	}
 	e->value.proto = want->proto;
-	snprintf(e->value.text, sizeof(e->value.text), "%.56s/%s",
-		 addr_format_port(&want->addr, want->port, text),
+	snprintf(e->value.text, sizeof(e->value.text), "%.56s/%s", text,
 		 proto_names[want->proto]);
 	return write_entry(dp, e, err);
 }

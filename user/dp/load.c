@@ -72,6 +72,10 @@ static int load_error(int r, struct err *err)
 			"or CAP_NET_ADMIN missing");
 	if (r == -ENOMEM)
 		return err_set(err, r, "loading the program: out of memory");
+	if (!probe_loop())
+		return err_set(err, -EOPNOTSUPP,
+			       "kernel %s has no bpf_loop, weir needs 6.1 or later",
+			       kernel.release);
 	err_set(err, -EOPNOTSUPP, "kernel %s refuses the program: %s", kernel.release,
 		refusal[0] ? refusal : strerror(-r));
 	return err_hint(err,

@@ -72,6 +72,14 @@ static bool may_mount(const char *path)
 	return !strncmp(path, BPFFS, strlen(BPFFS)) && !is_bpffs(BPFFS);
 }
 
+static int cannot_mount(int code, struct err *err)
+{
+	err_set(err, -code, "no bpf filesystem at " BPFFS ", and mounting it: %s",
+		code == EPERM ? "not permitted: CAP_SYS_ADMIN missing"
+			      : strerror(code));
+	return err_hint(err, "as root: mount -t bpf bpf " BPFFS);
+}
+
 /* Where everybody has it, the file system is mounted if need be. */
 static int check_bpffs(const char *path, struct err *err)
 {
@@ -83,8 +91,7 @@ static int check_bpffs(const char *path, struct err *err)
 	if (may_mount(path)) {
 		if (mount("bpf", BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 			  "mode=0700"))
-			return err_set(err, -errno, "cannot mount bpf at %s: %s", BPFFS,
-				       strerror(errno));
+			return cannot_mount(errno, err);
 		return 0;
 	}
 	err_set(err, -EINVAL, "pin directory %s: not on a bpf filesystem", path);
