@@ -13,8 +13,11 @@
 #define AF_INET 2
 #define AF_INET6 10
 
-/* Source ports tried for one connection before it is refused. */
+/* Source ports tried for one connection before it is refused. They are far apart: ports
+ * of connections that last stand side by side when those came together. A prime that
+ * is no port number, so that it has no divisor in common with any range. */
 #define PORT_TRIES 32
+#define PORT_STRIDE 65537u
 
 /* Spreads source ports over the range: the next one is the oldest. */
 u64 port_turn;
@@ -40,7 +43,7 @@ static __always_inline bool leg_is_over(const struct weir_leg *l)
 __noinline int connect_reserve(struct weir_flow *f)
 {
 	struct scratch *s = scratch_get();
-	u32 zero = 0, lo, range, i;
+	u32 zero = 0, lo, range, at, i;
 	struct weir_settings *set = bpf_map_lookup_elem(&settings, &zero);
 	struct weir_tuple key;
 	struct weir_leg *l;
@@ -59,8 +62,9 @@ __noinline int connect_reserve(struct weir_flow *f)
 	l->syn_ns = bpf_ktime_get_ns();
 	l->seen_ns = l->syn_ns;
 	l->seen_jiffies = (u32)bpf_jiffies64();
-	for (i = 0; i < PORT_TRIES; i++) {
-		u32 port = lo + __sync_fetch_and_add(&port_turn, 1) % range;
+	at = __sync_fetch_and_add(&port_turn, 1) % range;
+	for (i = 0; i < PORT_TRIES; i++, at += PORT_STRIDE) {
+		u32 port = lo + at % range;
 		struct weir_leg *old;
 
 		if (port_has_listener(port))

@@ -238,6 +238,27 @@ static void test_no_port(void **state)
 	conn_respond(&second, OK_RESPONSE);
 }
 
+/* Connections that came together and last hold ports side by side: the next one goes
+ * past them, however many they are. */
+static void test_ports_side_by_side(void **state)
+{
+	const struct weir_leg live = {.state = WEIR_LEG_SPLICED};
+	struct conn c, second;
+	uint16_t i, from;
+
+	bench_ports(20000, 20999);
+	start(&c);
+	conn_request(&c, GET("/b"));
+	from = c.leg_port - 20000;
+	for (i = 1; i <= 40; i++)
+		bench_leg_put(ENDPOINT_IP(2), 20000 + (from + i) % 1000, &live);
+	conn_init(&second, 40001, 99);
+	conn_handshake(&second);
+	conn_request(&second, GET("/b"));
+	assert_true((uint16_t)(second.leg_port - 20000 + 1000 - from) % 1000 > 40);
+	conn_accept(&second, GET("/b"));
+}
+
 /* T033: an old connection of the endpoint's in the way (RFC 9293, 3.10.7.3) */
 static void test_stale_answer(void **state)
 {
@@ -576,6 +597,7 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_no_table),
 	BENCH_TEST(test_no_way),
 	BENCH_TEST(test_no_port),
+	BENCH_TEST(test_ports_side_by_side),
 	BENCH_TEST(test_stale_answer),
 	BENCH_TEST(test_synack_again),
 	BENCH_TEST(test_head_lost),
