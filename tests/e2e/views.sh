@@ -59,6 +59,20 @@ is "readyz" 200 "$(node curl -s -m 5 -o /dev/null -w '%{http_code}' \
 	http://127.0.0.1:9090/readyz)"
 has "bpftool reads the pins" /echo \
 	"$(bpftool map dump pinned "$PIN/maps/routes" 2>/dev/null | tr -d '\n')"
+# One look of 0.5 s or more, in which a request is made.
+top_by()
+{
+	weir top --by "$1" -o json -d 0.5 -n 1 >"$work/top" &
+	while kill -0 $! 2>/dev/null; do
+		get /echo/x >/dev/null
+	done
+	wait $!
+	jq -r "$2" "$work/top"
+}
+is "top: routes" "true true true" "$(top_by routes \
+	'"\(.[0].per_second > 0) \(.[0].p99_us >= .[0].p50_us) \(.[0].route | endswith("/echo"))"')"
+is "top: endpoints" "10.77.1.2:1027 true" "$(top_by endpoints \
+	'"\(.[0].endpoint) \(.[0].per_second > 0)"')"
 weir status --pin /sys/fs/bpf/not-there >/dev/null 2>"$work/err"
 is "no data path: exit 1" 1 $?
 is "no data path: one line and perhaps a hint" 0 "$(grep -cv '^weir: ' "$work/err")"

@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "dp/flows.h"
+#include "dp/quantile.h"
 #include "dp/listeners.h"
 #include "dp/path.h"
 #include "dp/pin.h"
@@ -350,6 +351,19 @@ static void test_addr_prefix(void **state)
 		assert_int_equal(addr_parse_prefix(bad[i], &net, &bits), -EINVAL);
 }
 
+static void test_quantiles(void **state)
+{
+	u64 h[WEIR_HIST_BUCKETS] = {};
+
+	assert_true(quantile_us(h, .5) == 0);
+	h[4] = 100; /* 16..31 us */
+	assert_true(quantile_us(h, .5) == 24);
+	h[10] = 100; /* 1024..2047 us */
+	assert_true(quantile_us(h, .5) == 32);
+	assert_true(quantile_us(h, .75) == 1536);
+	assert_true(quantile_us(h, 1) == 2048);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_closed_patience_shrinks_with_room),
 		cmocka_unit_test(test_id_set),
 		cmocka_unit_test(test_addr_prefix),
+		cmocka_unit_test(test_quantiles),
 	};
 
 	return cmocka_run_group_tests_name("dp", tests, NULL, NULL);

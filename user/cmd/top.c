@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "cmd/cmd.h"
 #include "cmd/columns.h"
+#include "cmd/top_rows.h"
 #include "dp/counters.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
@@ -19,6 +20,7 @@
 struct top_options {
 	const char *interval;
 	const char *count;
+	int by; /* enum top_by */
 };
 
 const struct option_row options_top[] = {
@@ -26,6 +28,8 @@ const struct option_row options_top[] = {
 	 offsetof(struct top_options, interval)},
 	{'n', "count", "N", "end after so many looks", OPTION_STRING,
 	 offsetof(struct top_options, count)},
+	{0, "by", "outcomes|routes|endpoints", "what is shown (default outcomes)",
+	 OPTION_CHOICE, offsetof(struct top_options, by)},
 	{},
 };
 
@@ -33,13 +37,16 @@ struct look {
 	struct counters counters;
 	uint64_t ns;
 	long flows;
+	struct top_rows rows; /* --by routes, endpoints */
 };
 
-static int look(const struct dp *dp, struct look *out, struct err *err)
+static int look(const struct dp *dp, enum top_by by, struct look *out, struct err *err)
 {
+	int r = by == TOP_OUTCOMES ? 0 : top_rows_read(dp, by, &out->rows, err);
+
 	out->ns = monotonic_ns();
 	out->flows = map_count(dp->map[DP_MAP_flows]);
-	return counters_read(dp, &out->counters, err);
+	return r ? r : counters_read(dp, &out->counters, err);
 }
 
 struct moved {
@@ -80,15 +87,11 @@ static const struct column top_columns[] = {
 	{},
 };
 
-static int print_table(const struct ctx *ctx, const struct look *now,
-		       const struct moved *moved)
+static int print_table(const struct ctx *ctx, const struct moved *moved)
 {
 	struct columns t;
 	int i;
 
-	if (isatty(STDOUT_FILENO))
-		fputs("\033[H\033[J", stdout);
-	printf("%ld connections\n\n", now->flows);
 	columns_init(&t, top_columns, false);
 	for (i = 0; i < WEIR_OUTCOME_COUNT; i++)
 		if (moved[i].count || ctx->output == OUTPUT_WIDE)
@@ -118,32 +121,46 @@ static int print_json(const struct look *now, const struct moved *moved)
 	return r ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int watch(const struct ctx *ctx, const struct dp *dp,
+static int show(const struct ctx *ctx, const struct dp *dp, enum top_by by,
+		const struct look *before, const struct look *now)
+{
+	struct moved moved[WEIR_OUTCOME_COUNT];
+
+	if (ctx->output != OUTPUT_JSON) {
+		if (isatty(STDOUT_FILENO))
+			fputs("\033[H\033[J", stdout);
+		printf("%ld connections\n\n", now->flows);
+	}
+	if (by != TOP_OUTCOMES)
+		return top_rows_print(ctx, dp, by, &before->rows, &now->rows,
+				      (now->ns - before->ns) / 1e9);
+	compare(before, now, moved);
+	return ctx->output == OUTPUT_JSON ? print_json(now, moved)
+					  : print_table(ctx, moved);
+}
+
+static int watch(const struct ctx *ctx, const struct dp *dp, enum top_by by,
 		 const struct timespec *delay, uint64_t count)
 {
-	struct look before, now;
+	struct look looks[2] = {};
 	struct err err = {};
 	uint64_t i;
-	int r;
+	int r = 0;
 
-	if (look(dp, &before, &err))
-		return cmd_fail(&err);
-	for (i = 0; !count || i < count; i++) {
-		struct moved moved[WEIR_OUTCOME_COUNT];
+	if (look(dp, by, &looks[0], &err))
+		r = cmd_fail(&err);
+	for (i = 0; !r && (!count || i < count); i++) {
+		struct look *now = &looks[(i + 1) % 2];
 
 		nanosleep(delay, NULL);
-		if (look(dp, &now, &err))
-			return cmd_fail(&err);
-		compare(&before, &now, moved);
-		r = ctx->output == OUTPUT_JSON ? print_json(&now, moved)
-					       : print_table(ctx, &now, moved);
-		if (r)
-			return r;
-		if (fflush(stdout))
-			return EXIT_FAILED;
-		before = now;
+		r = look(dp, by, now, &err) ? cmd_fail(&err)
+					    : show(ctx, dp, by, &looks[i % 2], now);
+		if (!r && fflush(stdout))
+			r = EXIT_FAILED;
 	}
-	return EXIT_DONE;
+	vec_free(&looks[0].rows);
+	vec_free(&looks[1].rows);
+	return r;
 }
 
 int top_main(struct ctx *ctx, int argc, char **argv)
@@ -168,7 +185,7 @@ int top_main(struct ctx *ctx, int argc, char **argv)
 	delay = (struct timespec){ms / 1000, ms % 1000 * 1000000L};
 	if (dp_open(&dp, ctx->pin, &err))
 		return cmd_fail(&err);
-	r = watch(ctx, &dp, &delay, count);
+	r = watch(ctx, &dp, opt.by, &delay, count);
 	dp_close(&dp);
 	return r;
 }
