@@ -130,7 +130,10 @@ __noinline int splice_endpoint(struct __sk_buff *skb, struct weir_leg *l)
 static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f, int r)
 {
 	if (r == STEP_COLLECT)
-		r = request_collect(skb, f);
+		r = f->state == WEIR_FLOW_SPLICED && f->slot != WEIR_NO_SLOT &&
+				    !flow_collects(f)
+			    ? request_append(skb, f)
+			    : request_collect(skb, f);
 	if (r == STEP_ROUTE)
 		r = request_route(skb, f);
 	if (r == STEP_FORWARD)
@@ -146,6 +149,14 @@ static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f, int
 	if (r == STEP_REPLY) {
 		r = reply_start(skb, f);
 		stats_reply(f);
+	}
+	if (r == STEP_MORE || r == STEP_FIRST) {
+		u32 i;
+
+		for (i = 0; i < REQUESTS_MORE; i++)
+			if (request_more(f))
+				break;
+		r = request_send(skb, f, r == STEP_FIRST);
 	}
 	if (r == STEP_RESEND)
 		r = request_resend(skb, f);

@@ -117,7 +117,8 @@ const struct command commands[] = {
 	{"monitor",
 	 "One line for each request, as it is answered",
 	 "[--host NAME] [--route NAMESPACE/NAME] [--status CODE] [--client ADDR]",
-	 "Time, client, method, URL, Ingress, endpoint, status, bytes sent to the client,\n"
+	 "Time, client, method, URL, Ingress, endpoint, status, bytes sent to the "
+	 "client,\n"
 	 "and how long it took. The kernel writes for one reader at a time, and only\n"
 	 "what the options ask for. With -o json one object a line.",
 	 {options_monitor},

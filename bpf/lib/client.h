@@ -200,7 +200,7 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 		if (!flow_collects(f) && f->slot == WEIR_NO_SLOT &&
 		    seq_before(l->ack_max, f->next_req + f->seq_add))
 			return DROP(HEAD_GAP);
-		if (l->asked_end - l->asked_first >= WEIR_ASKED_MAX)
+		if (asked_is_full(l))
 			return DROP(REQ_HELD);
 		return STEP_COLLECT;
 	}

@@ -305,7 +305,6 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 {
 	struct scratch *s = scratch_get();
 	struct tcpopt o;
-	u32 to;
 	u8 shift;
 
 	if (!s || !f || !l || !packet_options(skb, s, &o))
@@ -331,7 +330,6 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 	}
 	f->sent_end = f->head_seq;
 	f->tries = 0;
-	l->kept_ack = f->head_end + f->seq_add;
 	stats_connected(l);
 	health_accepted(l->endpoint_id);
 	l->flags = WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
@@ -344,10 +342,5 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 	l->state = WEIR_LEG_SPLICED;
 	f->state = WEIR_FLOW_SPLICED;
 
-	/* the window of a SYN-ACK is not scaled */
-	to = f->head_end - f->head_seq;
-	if (to > s->p.win)
-		to = s->p.win;
-	return VERDICT(CONNECTED, connect_send(skb, f, f->head_seq, f->head_seq + to,
-					       s->p.seq + 1));
+	return STEP_FIRST;
 }

@@ -120,6 +120,8 @@ enum step {
 	STEP_CLIENT = -13,   /* scratch.p is a client's packet, not simply spliced */
 	STEP_ENDPOINT = -14, /* an endpoint's */
 	STEP_ICMP = -15,     /* not TCP */
+	STEP_MORE = -16,     /* more requests may stand behind those in the buffer */
+	STEP_FIRST = -17,    /* the same, and the endpoint has accepted just now */
 };
 
 static __always_inline void count(u32 outcome)

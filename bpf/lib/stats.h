@@ -71,6 +71,14 @@ static __always_inline void response_begin(struct weir_leg *l)
 	l->first_us = stats_now_us();
 }
 
+/* Must another request wait until a response begins? Without track of the responses
+ * nothing is remembered, see stats_asked(). */
+static __always_inline bool asked_is_full(const struct weir_leg *l)
+{
+	return l->asked_end - l->asked_first >= WEIR_ASKED_MAX &&
+	       l->response.state != WEIR_RESPONSE_LOST;
+}
+
 /* The response to the next request begins. False when there is none. */
 static __always_inline bool asked_take(struct weir_leg *l)
 {

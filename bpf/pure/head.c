@@ -638,7 +638,7 @@ PURE_LOCAL u32 head_request_line(struct head_ctx *c)
 	const struct weir_head *b = c->b;
 	struct http_head *h = c->h;
 	struct head_work *k = &h->work;
-	u32 pos = 0, len = c->len, flags = 0, end, i;
+	u32 pos = k->at, len = c->len, flags = 0, end, i;
 	u64 w;
 
 	/* empty lines before it (RFC 9112, 2.2) */
@@ -750,7 +750,8 @@ PURE_LOCAL u32 head_finish(struct head_ctx *c)
 	return HEAD_DONE;
 }
 
-PURE_GLOBAL int head_scan(const struct weir_head *b, u32 len, struct http_head *h)
+PURE_GLOBAL int head_scan_from(const struct weir_head *b, u32 from, u32 len,
+			       struct http_head *h)
 {
 	struct head_ctx c = {.b = b, .h = h, .len = len};
 	u32 r;
@@ -760,6 +761,7 @@ PURE_GLOBAL int head_scan(const struct weir_head *b, u32 len, struct http_head *
 	if (len > WEIR_HEAD_MAX)
 		return HEAD_LONG;
 	__builtin_memset(h, 0, sizeof(*h));
+	h->work.at = from;
 	r = head_request_line(&c);
 	if (!r) {
 		h->work.bad = 0;

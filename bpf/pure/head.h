@@ -83,8 +83,16 @@ struct http_head {
 	struct head_work work;
 };
 
-/* Read the head in the first `len` bytes. *h is valid with HEAD_DONE only. */
-PURE_GLOBAL int head_scan(const struct weir_head *b, u32 len, struct http_head *h);
+/* Read the head that begins at `from`, in the first `len` bytes; head_len counts from
+ * byte 0 nevertheless. *h is valid with HEAD_DONE only. */
+PURE_GLOBAL int head_scan_from(const struct weir_head *b, u32 from, u32 len,
+			       struct http_head *h);
+
+static __always_inline int head_scan(const struct weir_head *b, u32 len,
+				     struct http_head *h)
+{
+	return head_scan_from(b, 0, len, h);
+}
 
 /*
  * Put the target into origin-form and its path into normal form (unless

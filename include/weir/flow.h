@@ -82,7 +82,8 @@ struct weir_flow {
 	/* requests, in client sequence numbers */
 	u32 next_req;	 /* first byte of the next head, or of what we wait for */
 	u32 head_seq;	 /* first byte in the head buffer */
-	u32 head_end;	 /* behind the last byte in the head buffer */
+	u32 head_end;	 /* behind the last byte in the head buffer that is of use */
+	u32 loaded_end;	 /* behind the bytes that were put behind them */
 	u32 sent_end;	 /* behind the last byte sent from the buffer to the endpoint */
 	u64 body_left;	 /* bytes of the body beyond next_req (bodies over 1 GiB) */
 	u32 slot;	 /* head buffer held, or WEIR_NO_SLOT */

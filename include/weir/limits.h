@@ -17,7 +17,7 @@
 
 /* Requests sent to an endpoint whose responses have not begun (pipelining), a
  * power of two; another one waits. */
-#define WEIR_ASKED_MAX 8u
+#define WEIR_ASKED_MAX 16u
 
 /* Longest header line with the framing of a response that may be cut by a packet's
  * end; a multiple of 8. */

@@ -46,7 +46,7 @@
 	X(REQ_VERSION, "req_version", "not HTTP/1, 505") \
 	X(REQ_PINNED, "req_pinned", "upgrade asked for, what follows waits for the answer") \
 	X(REQ_HELD, "req_held", "request held until the earlier response is acknowledged") \
-	X(REQ_SPLIT, "req_split", "request behind another in one segment, left for retransmission") \
+	X(REQ_SPLIT, "req_split", "pipelined request that cannot go on with the one before it, left for retransmission") \
 	/* endpoints */ \
 	X(CONNECT, "connect", "SYN sent to an endpoint") \
 	X(CONNECT_AGAIN, "connect_again", "SYN to the endpoint repeated") \

@@ -439,42 +439,104 @@ static void test_reply_on_a_later_request(void **state)
 static void test_pipelined(void **state)
 {
 	static const char both[] = GET("/a/1") GET("/a/2");
-	uint32_t n = strlen(GET("/a/1"));
 	struct segment s, want;
 	struct conn c;
 
 	conn_init(&c, 40000, 1000000);
 	conn_handshake(&c);
 	conn_request(&c, both);
-	bench_outcome(WEIR_REQ_SPLIT);
-	c.cseq = c.head + n;
-	conn_accept(&c, GET("/a/1"));
-	/* the first is lost, the client sends both again: the first again */
+	conn_accept(&c, both);
+	/* that is lost, the client sends both again */
 	s = from_client(&c, PSH | ACK, both);
 	s.seq = c.head;
 	bench_send(&s);
 	bench_outcome(WEIR_RESENT);
-	want = made_for_endpoint(&c, PSH | ACK, GET("/a/1"));
+	want = made_for_endpoint(&c, PSH | ACK, both);
 	want.seq = c.head + c.up;
 	bench_expect(&want);
-	conn_respond(&c, OK_RESPONSE);
-	conn_up(&c, PSH | ACK, GET("/a/2"));
-	conn_respond(&c, OK_RESPONSE);
+	conn_respond(&c, OK_RESPONSE OK_RESPONSE);
 
-	/* on the connected flow */
-	s = from_client(&c, PSH | ACK, both);
+	/* on the connected flow, with a third in a segment of its own while the two are
+	 * under way */
+	s = conn_next(&c, both);
+	want = made_for_endpoint(&c, PSH | ACK, both);
+	want.seq = c.head + c.up;
 	bench_send(&s);
-	bench_outcome(WEIR_REQ_SPLIT);
-	want = made_for_endpoint(&c, PSH | ACK, GET("/a/1"));
 	bench_expect(&want);
-	c.head = c.cseq;
-	c.cseq += n;
-	c.eack += n;
+	c.eack = c.cseq + c.up;
+	s = from_client(&c, PSH | ACK, GET("/a/3"));
+	want = made_for_endpoint(&c, PSH | ACK, GET("/a/3"));
+	bench_send(&s);
+	bench_expect(&want);
+	/* all of it again, whatever was lost */
+	bench_send(&s);
+	bench_outcome(WEIR_RESENT);
+	want = made_for_endpoint(&c, PSH | ACK, GET("/a/1") GET("/a/2") GET("/a/3"));
+	want.seq = c.head + c.up;
+	bench_expect(&want);
+	c.cseq += s.len;
+	c.eack += s.len;
+	conn_respond(&c, OK_RESPONSE OK_RESPONSE OK_RESPONSE);
+	assert_int_equal(bench_slots_held(), 0);
+}
+
+/* Each is rewritten by itself, and the same way when it comes again (T045). */
+static void test_pipelined_and_rewritten(void **state)
+{
+	static const char got[] = "GET /1 HTTP/1.1\r\nHost:       a.example\r\n\r\n"
+				  "GET /a/2 HTTP/1.1\r\nHost:      a.example\r\n\r\n";
+	struct segment s, want;
+	struct conn c;
+
+	conn_open_idle(&c);
+	s = conn_next(&c, GET("/strip/1") GET("/a/x/../2"));
+	want = made_for_endpoint(&c, PSH | ACK, got);
+	want.seq = c.head + c.up;
+	bench_send(&s);
+	bench_expect(&want);
 	bench_send(&s);
 	bench_outcome(WEIR_RESENT);
 	bench_expect(&want);
-	conn_respond(&c, OK_RESPONSE);
-	conn_up(&c, PSH | ACK, GET("/a/2"));
+	c.eack = c.cseq + c.up;
+	conn_respond(&c, OK_RESPONSE OK_RESPONSE);
+}
+
+/* More than can be waited for at once: the rest comes again from the client. */
+static void test_pipelined_without_end(void **state)
+{
+	const size_t n = strlen(GET("/a"));
+	char all[40 * 64], some[40 * 64];
+	struct segment s, want;
+	struct conn c;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		memcpy(all + i * n, GET("/a"), n + 1);
+		if (i < (int)WEIR_ASKED_MAX)
+			memcpy(some + i * n, GET("/a"), n + 1);
+	}
+	conn_open_idle(&c);
+	s = conn_next(&c, all);
+	want = made_for_endpoint(&c, PSH | ACK, some);
+	want.seq = c.head + c.up;
+	bench_send(&s);
+	bench_outcome(WEIR_REQ_SPLIT);
+	bench_expect(&want);
+}
+
+/* A broken one behind a good one is refused when that has been answered. */
+static void test_pipelined_and_broken(void **state)
+{
+	struct segment s, want;
+	struct conn c;
+
+	conn_open_idle(&c);
+	s = conn_next(&c, GET("/a/1") "GET /a\x01 HTTP/1.1\r\nHost: x\r\n\r\n");
+	want = made_for_endpoint(&c, PSH | ACK, GET("/a/1"));
+	want.seq = c.head + c.up;
+	bench_send(&s);
+	bench_outcome(WEIR_REQ_SPLIT);
+	bench_expect(&want);
 }
 
 /* T124 */
@@ -646,6 +708,9 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_held_until_acknowledged),
 	BENCH_TEST(test_reply_on_a_later_request),
 	BENCH_TEST(test_pipelined),
+	BENCH_TEST(test_pipelined_and_rewritten),
+	BENCH_TEST(test_pipelined_without_end),
+	BENCH_TEST(test_pipelined_and_broken),
 	BENCH_TEST(test_pipelined_to_others),
 	BENCH_TEST(test_boundary_in_a_segment),
 	BENCH_TEST(test_body_behind_a_kept_head),

@@ -78,13 +78,14 @@ class Reset(Exception):
 class Flow:
     """One connection. Positions are bytes of the stream from its start."""
 
-    ports = random.Random(os.getpid())
+    # each once: an earlier connection may not be over
+    ports = iter(random.Random(os.getpid()).sample(range(20000, 60000), 20000))
 
     def __init__(self, link, server, isn=None, mss=1460, wscale=7, sack=True, port=None):
         self.link = link
         self.server = socket.inet_aton(server[0])
         self.server_port = server[1]
-        self.port = port or self.ports.randint(20000, 60000)
+        self.port = port or next(self.ports)
         self.isn = random.getrandbits(32) if isn is None else isn % WRAP
         self.mss, self.wscale, self.sack = mss, wscale, sack
         self.window = 65535

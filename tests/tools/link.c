@@ -147,7 +147,7 @@ static int end_open(const char *name)
 
 static void set(const char *word, const char *value)
 {
-	double n = atof(value);
+	double n = strtod(value, NULL);
 
 	if (!strcmp(word, "loss"))
 		how.loss = n / 100;

@@ -71,10 +71,10 @@ static void printable(const char *text, unsigned int len, unsigned int max, char
 		if (isprint(c) && c != '\\')
 			out[at++] = c;
 		else
-			at += sprintf(out + at, "\\x%02x", c);
+			at += snprintf(out + at, size - at, "\\x%02x", c);
 	}
 	if (len > n)
-		at += sprintf(out + at, "...");
+		at += snprintf(out + at, size - at, "...");
 	out[at] = '\0';
 }
 
