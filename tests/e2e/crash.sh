@@ -3,7 +3,7 @@
 # An agent killed right before any of its steps (tests/tools/crash.c) leaves
 # something that the next `weir run` or `weir detach --all` puts right.
 #
-#	ALL=1	at every step; without it, steps of one kind are tried once or twice
+#	ALL=1	at every step; without it, the last one of each kind
 . "$(dirname "$0")/../lib.sh"
 
 net_up 2
@@ -30,7 +30,7 @@ over_or_ready()
 }
 
 # choose [PATTERN]: the numbers of the steps worth a try, without kinds that match.
-# Of each kind the first and the last; changes of an entry are of the kind of the
+# Of each kind the last; changes of an entry are of the kind of the
 # step before them. A map is like any other, settings excepted.
 choose()
 {
@@ -51,12 +51,10 @@ choose()
 			print $1
 			next
 		}
-		if (!(kind in first))
-			first[kind] = $1
 		last[kind] = $1
 	} END {
-		for (k in first)
-			print first[k] "\n" last[k]
+		for (k in last)
+			print last[k]
 	}' "$work/steps" | sort -nu
 }
 

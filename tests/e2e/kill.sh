@@ -34,7 +34,7 @@ reader()
 	cat
 }
 
-for hook in tcx clsact; do
+for hook in ${HOOKS:-tcx clsact}; do
 	unset WEIR_NO_TCX
 	[ "$hook" = tcx ] || export WEIR_NO_TCX=1
 	weir_start -f "$work/rules"

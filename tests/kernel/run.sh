@@ -9,7 +9,7 @@
 # one a line, by path or as found in PATH: they are put in the guest's PATH
 # together with their shared libraries.
 #
-# Exit 77: no kernel or no qemu here. WEIR_VM_TIMEOUT: seconds, default 240.
+# Exit 77: no kernel or no qemu here. WEIR_VM_TIMEOUT: seconds, default 480.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 version=${1:?usage: run.sh VERSION DIR}
@@ -60,7 +60,7 @@ boot()
 	local line vm first=$1
 
 	shift
-	timeout "${WEIR_VM_TIMEOUT:-240}" qemu-system-x86_64 "$@" \
+	timeout "${WEIR_VM_TIMEOUT:-480}" qemu-system-x86_64 "$@" \
 		-smp 2 -m 1024 -nodefaults -no-user-config -display none \
 		-serial stdio -no-reboot \
 		-kernel "$kernel/vmlinuz" -initrd "$work/initrd" \
@@ -69,7 +69,7 @@ boot()
 	vm=$!
 	exec 8<"$work/serial"
 	while IFS= read -r -t "$first" line <&8; do
-		first=${WEIR_VM_TIMEOUT:-240}
+		first=${WEIR_VM_TIMEOUT:-480}
 		line=${line%$'\r'}
 		seen=1
 		case $line in
