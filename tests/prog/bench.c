@@ -494,11 +494,16 @@ void bench_take_at(struct segment *out, const char *file, int line)
 		bench_fail_at(file, line, "not a valid TCP frame");
 }
 
-void bench_nothing_at(const char *file, int line)
+bool bench_is_quiet(void)
 {
 	if (b.mode.wire)
 		peers_read();
-	if (!b.out_count)
+	return !b.out_count;
+}
+
+void bench_nothing_at(const char *file, int line)
+{
+	if (bench_is_quiet())
 		return;
 	segment_print("unexpected", b.out[0].bytes, b.out[0].len);
 	bench_fail_at(file, line, "a frame came out");

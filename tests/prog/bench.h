@@ -111,6 +111,9 @@ void bench_expect_at(const struct segment *want, const char *file, int line);
 #define bench_take(out) bench_take_at(out, __FILE__, __LINE__)
 void bench_take_at(struct segment *out, const char *file, int line);
 
+/* Has nothing come out? */
+bool bench_is_quiet(void);
+
 #define bench_nothing() bench_nothing_at(__FILE__, __LINE__)
 void bench_nothing_at(const char *file, int line);
 
