@@ -12,6 +12,7 @@
 #include "lib/endpoint.h"
 #include "lib/icmp.h"
 #include "lib/maps.h"
+#include "lib/pipeline.h"
 #include "lib/response.h"
 #include "lib/splice.h"
 
