@@ -39,9 +39,8 @@
 
 /* Work to be done when a burst is over, each includes those below it. */
 enum change {
-	CHANGE_NONE,
-	CHANGE_NODE, /* interfaces, addresses or routes of the node */
-	CHANGE_RULES,
+	CHANGE_NODE = 1, /* interfaces, addresses or routes of the node */
+	CHANGE_RULES = 2,
 };
 
 struct agent {
@@ -53,7 +52,7 @@ struct agent {
 	struct ir ir;		    /* what is served now */
 	struct files files;
 	struct sweep_memory memory; /* of connections */
-	enum change change;
+	unsigned int changes;	    /* enum change, that have not been dealt with */
 	bool is_reloading; /* told by SIGHUP: the supervisor waits for READY=1 */
 	uint64_t first_change_ns;
 	struct watch signals, inotify, netlink, quiet, sweep, cookies, watchdog;
@@ -143,18 +142,17 @@ static int settle_node(void *arg, struct err *err)
 
 /* ---- reconcile ---- */
 
-static void note_change_in(struct agent *a, enum change change, uint32_t ms)
+static void note_change_in(struct agent *a, unsigned int change, uint32_t ms)
 {
 	uint64_t now = monotonic_ns();
 
-	if (a->change == CHANGE_NONE)
+	if (!a->changes)
 		a->first_change_ns = now;
-	if (change > a->change)
-		a->change = change;
+	a->changes |= change;
 	timer_set(&a->quiet, now - a->first_change_ns > QUIET_MOST_NS ? 1 : ms, 0);
 }
 
-static void note_change(struct agent *a, enum change change)
+static void note_change(struct agent *a, unsigned int change)
 {
 	note_change_in(a, change, QUIET_MS);
 }
@@ -253,24 +251,22 @@ static int reconcile_node(struct agent *a, struct err *err)
 	return r ? r : settle_node(a, err);
 }
 
-static void reconcile(struct agent *a, enum change change)
+/* Interfaces first: an endpoint may be behind one that has just come. */
+static void reconcile(struct agent *a, unsigned int changes)
 {
 	auto_fd int lock = -1;
 	struct err err = {};
-	int r;
 
 	lock = pin_lock(a->opt->pin, PIN_LOCK_CHANGE, &err);
 	if (lock < 0) {
 		err_print(&err);
-		note_change(a, change); /* once more, a little later */
+		note_change(a, changes); /* once more, a little later */
 		return;
 	}
-	r = change == CHANGE_RULES ? reconcile_manifests(a, &err)
-				   : reconcile_node(a, &err);
-	if (!r)
-		return;
-	err_print(&err);
-	if (change == CHANGE_RULES) {
+	if (changes & CHANGE_NODE && reconcile_node(a, &err))
+		err_print(&err);
+	if (changes & CHANGE_RULES && reconcile_manifests(a, &err)) {
+		err_print(&err);
 		log_info("the rules in use stay as they are");
 		apply_refused(&a->dp, &err);
 	}
@@ -281,14 +277,14 @@ static void reconcile(struct agent *a, enum change change)
 static void on_quiet(struct watch *w)
 {
 	struct agent *a = w->arg;
-	enum change change = a->change;
+	unsigned int changes = a->changes;
 
 	timer_done(w);
-	a->change = CHANGE_NONE;
-	if (change == CHANGE_NONE)
+	a->changes = 0;
+	if (!changes)
 		return;
-	reconcile(a, change);
-	if (a->is_reloading && a->change == CHANGE_NONE) {
+	reconcile(a, changes);
+	if (a->is_reloading && !a->changes) {
 		a->is_reloading = false;
 		notify_supervisor("READY=1");
 	}
@@ -300,7 +296,7 @@ static void on_files(struct watch *w)
 
 	enum files_change what = files_changed(&a->files);
 
-	if (what == FILES_WRITTEN && a->change == CHANGE_NONE)
+	if (what == FILES_WRITTEN && !a->changes)
 		note_change_in(a, CHANGE_RULES, SINGLE_MS);
 	else if (what != FILES_SAME)
 		note_change(a, CHANGE_RULES);
