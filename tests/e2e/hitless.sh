@@ -114,7 +114,7 @@ for _ in 1 2; do
 done
 clients_end "interfaces that come, are renamed and go"
 
-background_in "$CLIENT" wrk -t1 -c16 -d4 "http://$LISTEN/echo" >"$work/wrk"
+background_in "$CLIENT" wrk -t1 -c16 -d4 --timeout 20s "http://$LISTEN/echo" >"$work/wrk"
 wrk=$last
 for _ in 1 2; do
 	kill -KILL "$weir_pid"
