@@ -222,8 +222,9 @@ static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *
 		if (r == STEP_FEED) {
 			int sent = splice_endpoint(skb, l);
 
-			if ((sent & 0xff) == TC_ACT_REDIRECT)
-				bpf_clone_redirect(skb, l->to_client.ifindex, 0);
+			if ((sent & 0xff) == TC_ACT_REDIRECT &&
+			    bpf_clone_redirect(skb, l->to_client.ifindex, 0))
+				COUNT(UNSENT);
 			s->feed_shift = f->wscale == WEIR_WSCALE_NONE
 						? 0
 						: WEIR_WSCALE - l->win_shift;

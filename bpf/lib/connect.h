@@ -88,8 +88,9 @@ static __always_inline u16 client_window(const struct weir_flow *f, u32 win)
 	return window_rescale(win, f->win_shift, 0);
 }
 
-/* Send the SYN of f->leg in place of the carrier. Returns a TC action. */
-__noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f)
+/* Send the SYN of f->leg in place of the carrier. Returns the verdict, with `outcome`
+ * when it has gone. */
+__noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f, u32 outcome)
 {
 	struct scratch *s = scratch_get();
 	struct bpf_fib_lookup *fib;
@@ -97,7 +98,7 @@ __noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f)
 	long rc;
 
 	if (!s || !f)
-		return TC_ACT_SHOT;
+		return DROP(ERROR);
 	fib = &s->fib;
 	__builtin_memset(fib, 0, sizeof(*fib));
 	tuple_reverse(&s->out.t, &f->leg);
@@ -113,10 +114,8 @@ __noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f)
 	}
 	fib->ifindex = skb->ifindex;
 	rc = bpf_fib_lookup(skb, fib, sizeof(*fib), 0);
-	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH) {
-		COUNT(NO_FIB);
-		return TC_ACT_SHOT;
-	}
+	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH)
+		return DROP(NO_FIB);
 	__builtin_memcpy(s->out.hop.dmac, fib->dmac, 6);
 	__builtin_memcpy(s->out.hop.smac, fib->smac, 6);
 	mss = f->mss < f->endpoint_mss ? f->mss : f->endpoint_mss;
@@ -129,10 +128,10 @@ __noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f)
 	s->out.opt_words = TCPOPT_SYN_WORDS;
 	tcpopt_write_syn(s->out.opt, mss, f->wscale, f->flags & WEIR_FLOW_SACK);
 	if (emit_control(skb, s))
-		return TC_ACT_SHOT;
+		return DROP(UNSENT);
 	if (rc == BPF_FIB_LKUP_RET_SUCCESS)
-		return bpf_redirect(fib->ifindex, 0);
-	return bpf_redirect_neigh(fib->ifindex, NULL, 0, 0);
+		return verdict_of(outcome, bpf_redirect(fib->ifindex, 0));
+	return verdict_of(outcome, bpf_redirect_neigh(fib->ifindex, NULL, 0, 0));
 }
 
 /*
@@ -183,7 +182,7 @@ __noinline int connect_start(struct __sk_buff *skb, struct weir_flow *f)
 	f->tries++;
 	f->group_id = f->want_group;
 	f->state = WEIR_FLOW_CONNECT;
-	return (int)(outcome << 8) | (connect_syn(skb, f) & 0xff);
+	return connect_syn(skb, f, outcome);
 }
 
 /* The endpoint has refused our SYN, or is silent: the next one, or 502; 504 after
@@ -230,7 +229,7 @@ __noinline int connect_again(struct __sk_buff *skb, struct weir_flow *f)
 	l = flow_leg(f, &s->client);
 	if (l && bpf_ktime_get_ns() - l->syn_ns > CONNECT_SILENT_NS)
 		return connect_failed(f, l, true);
-	return VERDICT(CONNECT_AGAIN, connect_syn(skb, f));
+	return connect_syn(skb, f, WEIR_CONNECT_AGAIN);
 }
 
 /* Segments sent from the buffer for one packet that arrives. */
@@ -239,7 +238,7 @@ __noinline int connect_again(struct __sk_buff *skb, struct weir_flow *f)
 /*
  * Send the kept bytes [from, to) to the endpoint in place of the carrier, up
  * to SEND_SEGMENTS segments; `ack` is in the endpoint's numbers. With nothing
- * to send it is a bare ACK. Returns a TC action.
+ * to send it is a bare ACK. Returns a TC action, or -1.
  */
 __noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from,
 			    u32 to, u32 ack)
@@ -248,7 +247,7 @@ __noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from
 	u32 mss, i, win, slot;
 
 	if (!s || !f)
-		return TC_ACT_SHOT;
+		return -1;
 	slot = f->slot;
 	mss = f->mss < f->endpoint_mss ? f->mss : f->endpoint_mss;
 	if (mss > EMIT_MAX)
@@ -275,7 +274,7 @@ __noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from
 		    f->fin_seq == f->head_end)
 			s->out.flags |= TCP_FIN;
 		if (emit_head(skb, slot, from - f->head_seq, n))
-			return TC_ACT_SHOT;
+			return -1;
 		from += n;
 		if (seq_before(f->sent_end, from)) {
 			f->bytes_up += from - f->sent_end;
@@ -286,13 +285,13 @@ __noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from
 			return i ? bpf_redirect(f->to_endpoint.ifindex, 0)
 				 : hop_leave(&f->to_endpoint);
 		if (bpf_clone_redirect(skb, f->to_endpoint.ifindex, 0))
-			COUNT(ERROR);
+			COUNT(UNSENT);
 	}
 	s->out.seq = from + f->seq_add;
 	s->out.flags = TCP_ACK;
 	s->out.opt_words = 0;
 	if (emit_control(skb, s))
-		return TC_ACT_SHOT;
+		return -1;
 	return bpf_redirect(f->to_endpoint.ifindex, 0);
 }
 

@@ -163,13 +163,14 @@ static __always_inline int emit_control(struct __sk_buff *skb, struct scratch *s
 	return emit_header(skb);
 }
 
-/* Answer the sender of the packet at hand (scratch.p) with a bare segment. */
+/* Answer the sender of the packet at hand (scratch.p) with a bare segment. Returns a TC
+ * action, or -1 when it is not sent. */
 __noinline int emit_answer(struct __sk_buff *skb, u32 seq, u32 ack, u32 flags, u32 win)
 {
 	struct scratch *s = scratch_get();
 
 	if (!s)
-		return TC_ACT_SHOT;
+		return -1;
 	tuple_reverse(&s->out.t, &s->p.t);
 	hop_back(skb, &s->out.hop);
 	s->out.seq = seq;
@@ -178,11 +179,12 @@ __noinline int emit_answer(struct __sk_buff *skb, u32 seq, u32 ack, u32 flags, u
 	s->out.win = win;
 	s->out.opt_words = 0;
 	if (emit_control(skb, s))
-		return TC_ACT_SHOT;
+		return -1;
 	return hop_leave(&s->out.hop);
 }
 
-/* RST for a packet without a connection (RFC 9293, 3.10.7.1). */
+/* RST for a packet without a connection (RFC 9293, 3.10.7.1). Returns like emit_answer();
+ * a RST is not answered. */
 static __always_inline int emit_reset(struct __sk_buff *skb, const struct pkt *p)
 {
 	if (p->flags & TCP_RST)

@@ -56,7 +56,7 @@ __noinline int handshake_syn(struct __sk_buff *skb)
 			 o.wscale == WEIR_WSCALE_NONE ? WEIR_WSCALE_NONE : WEIR_WSCALE,
 			 o.sack);
 	if (emit_control(skb, s))
-		return DROP(ERROR);
+		return DROP(UNSENT);
 	return VERDICT(SYN_COOKIE, hop_leave(&s->out.hop));
 }
 

@@ -169,7 +169,7 @@ static __always_inline int icmp_emit(struct __sk_buff *skb, struct scratch *s,
 	from = (s->p.v6 ? HEADER_IP6 : HEADER_IP4) - ETH_LEN;
 	len = HEADER_L4 - from + l4_len;
 	if (bpf_skb_change_tail(skb, len, 0))
-		return DROP(ERROR);
+		return DROP(UNSENT);
 	pure_keep(from);
 	if (from > HEADER_IP4 - ETH_LEN ||
 	    !pure_range(&len, HEADER_ROOM - HEADER_IP4 + ETH_LEN))

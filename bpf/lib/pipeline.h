@@ -122,6 +122,6 @@ __noinline int request_send(struct __sk_buff *skb, struct weir_flow *f, u32 firs
 		if (to - f->head_seq > s->p.win)
 			to = f->head_seq + s->p.win;
 	}
-	return (first ? WEIR_CONNECTED : WEIR_TO_ENDPOINT) << 8 |
-	       (connect_send(skb, f, f->sent_end, to, ack) & 0xff);
+	return verdict_of(first ? WEIR_CONNECTED : WEIR_TO_ENDPOINT,
+			  connect_send(skb, f, f->sent_end, to, ack));
 }

@@ -74,7 +74,8 @@ static __always_inline u32 reply_len(const struct weir_flow *f,
 
 /*
  * Send the flow's current reply in place of the carrier: its first byte is
- * reply_seq, and it acknowledges everything below `ack`. Returns a TC action.
+ * reply_seq, and it acknowledges everything below `ack`. Returns a TC action,
+ * or -1.
  */
 __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 {
@@ -85,11 +86,11 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 	bool closes;
 
 	if (!s || !f)
-		return TC_ACT_SHOT;
+		return -1;
 	id = f->reply_id;
 	r = bpf_map_lookup_elem(&replies, &id);
 	if (!r)
-		return TC_ACT_SHOT;
+		return -1;
 	closes = f->flags & WEIR_FLOW_REQ_CLOSE;
 	text = closes ? &r->close : &r->keep;
 	n = reply_len(f, text);
@@ -104,11 +105,11 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 	if (text->insert_at) {
 		if (emit_resize(skb, s, 0, n) || reply_quote(skb, f) ||
 		    emit_header(skb))
-			return TC_ACT_SHOT;
+			return -1;
 		return hop_leave(&f->to_client);
 	}
 	if (!pure_range(&n, WEIR_REPLY_BYTES) || emit_resize(skb, s, 0, n))
-		return TC_ACT_SHOT;
+		return -1;
 	sum = sum_words((u8 *)text->text, n, 0);
 	if (n > SUM_CHUNK)
 		sum = sum_words((u8 *)text->text + SUM_CHUNK, n - SUM_CHUNK, sum);
@@ -116,12 +117,12 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 		sum = sum_tail(*(u32 *)&text->text[n & (WEIR_REPLY_BYTES - 4)], n, sum);
 	s->out.sum = sum;
 	if (!pure_range(&n, WEIR_REPLY_BYTES))
-		return TC_ACT_SHOT;
+		return -1;
 	if (bpf_skb_store_bytes(skb, out_l4(s) + TCP_LEN, text->text, n,
 				BPF_F_RECOMPUTE_CSUM))
-		return TC_ACT_SHOT;
+		return -1;
 	if (emit_header(skb))
-		return TC_ACT_SHOT;
+		return -1;
 	return hop_leave(&f->to_client);
 }
 

@@ -36,7 +36,7 @@ static __always_inline u32 flow_server_seq(const struct weir_flow *f,
 	return f->state == WEIR_FLOW_SPLICED ? p->ack : f->srv_nxt;
 }
 
-/* Acknowledge the client's bytes so far. Returns a TC action. */
+/* Acknowledge the client's bytes so far. Returns a TC action, or -1. */
 static __always_inline int request_ack(struct __sk_buff *skb, struct scratch *s,
 				       struct weir_flow *f)
 {
@@ -474,15 +474,15 @@ static __always_inline int request_abort(struct __sk_buff *skb, struct scratch *
 	s->out.win = 0;
 	s->out.opt_words = 0;
 	if (emit_control(skb, s))
-		return DROP(ERROR);
+		return DROP(UNSENT);
 	if (bpf_clone_redirect(skb, f->to_endpoint.ifindex, 0))
-		COUNT(ERROR);
+		COUNT(UNSENT);
 	tuple_reverse(&s->out.t, &s->client);
 	s->out.hop = f->to_client;
 	s->out.seq = s->p.ack;
 	s->out.ack = s->p.seq + s->p.len;
 	if (emit_control(skb, s))
-		return DROP(ERROR);
+		return DROP(UNSENT);
 	return VERDICT(REQ_BAD, bpf_redirect(f->to_client.ifindex, 0));
 }
 
@@ -547,7 +547,7 @@ __noinline int request_leave(struct __sk_buff *skb, struct weir_flow *f)
 	if (emit_control(skb, s))
 		return -1;
 	if (bpf_clone_redirect(skb, f->to_endpoint.ifindex, 0))
-		COUNT(ERROR);
+		COUNT(UNSENT);
 	return 0;
 }
 
@@ -581,7 +581,7 @@ __noinline int request_free(struct __sk_buff *skb, struct weir_flow *f)
 	f->srv_nxt = s->p.ack;
 	f->tries = 0;
 	if (request_leave(skb, f))
-		return DROP(ERROR);
+		return DROP(UNSENT);
 	COUNT(SWITCHED);
 	f->state = WEIR_FLOW_HEAD;
 	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD);

@@ -100,9 +100,20 @@ static __always_inline struct scratch *scratch_get(void)
  * A verdict is an outcome and the TC action that goes with it. Negative means
  * that another step follows (enum step); the dispatcher in weir.bpf.c calls it.
  */
-#define VERDICT(outcome, action) ((int)(WEIR_##outcome) << 8 | ((action)&0xff))
-#define DROP(outcome) VERDICT(outcome, TC_ACT_SHOT)
-#define PASS(outcome) VERDICT(outcome, TC_ACT_UNSPEC)
+#define OUTCOME(outcome, action) ((int)(WEIR_##outcome) << 8 | ((action)&0xff))
+#define DROP(outcome) OUTCOME(outcome, TC_ACT_SHOT)
+#define PASS(outcome) OUTCOME(outcome, TC_ACT_UNSPEC)
+
+/* What became of a segment of weir's own: `action` is that of a function that makes
+ * and sends one, negative when it could not. */
+static __always_inline int verdict_of(u32 outcome, int action)
+{
+	if (action < 0)
+		return DROP(UNSENT);
+	return (int)(outcome << 8) | (action & 0xff);
+}
+
+#define VERDICT(outcome, action) verdict_of(WEIR_##outcome, action)
 
 enum step {
 	STEP_SPLICE = -1,    /* send the packet on as the flow says */

@@ -86,6 +86,7 @@
 	X(FLAGS_BAD, "flags_bad", "TCP flags that make no sense, dropped") \
 	/* our own trouble */ \
 	X(NO_TABLE, "no_table", "no route table loaded, 503") \
+	X(UNSENT, "unsent", "a segment of weir's own could not be made or sent, dropped") \
 	X(ERROR, "error", "a helper failed, packet dropped")
 
 #define WEIR_OUTCOME_ENUM(id, name, text) WEIR_##id,

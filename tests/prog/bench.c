@@ -520,6 +520,18 @@ void bench_outcome_at(enum weir_outcome o, const char *name, const char *file, i
 	bench_fail_at(file, line, "another outcome");
 }
 
+void bench_not_outcome_at(enum weir_outcome o, const char *name, const char *file,
+			  int line)
+{
+	uint64_t now[WEIR_OUTCOME_COUNT];
+
+	counters_read(now);
+	if (now[o] == b.before[o])
+		return;
+	fprintf(stderr, "%s was counted\n", name);
+	bench_fail_at(file, line, "another outcome");
+}
+
 void bench_passed_at(const char *file, int line)
 {
 	bench_nothing_at(file, line);

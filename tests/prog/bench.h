@@ -122,6 +122,11 @@ void bench_nothing_at(const char *file, int line);
 void bench_outcome_at(enum weir_outcome o, const char *name, const char *file,
 		      int line);
 
+/* The last packet was not counted so. */
+#define bench_not_outcome(o) bench_not_outcome_at(o, #o, __FILE__, __LINE__)
+void bench_not_outcome_at(enum weir_outcome o, const char *name, const char *file,
+			  int line);
+
 /* The last packet was left to the stack. */
 #define bench_passed() bench_passed_at(__FILE__, __LINE__)
 void bench_passed_at(const char *file, int line);
@@ -149,6 +154,7 @@ void bench_flow_drop(uint16_t client_port);
 void bench_flow_put(uint16_t client_port, const struct weir_flow *f);
 bool bench_leg(uint32_t endpoint_ip, uint16_t port, struct weir_leg *l);
 void bench_leg_put(uint32_t endpoint_ip, uint16_t port, const struct weir_leg *l);
+void bench_leg_drop(uint32_t endpoint_ip, uint16_t port);
 uint32_t bench_legs(void);
 uint32_t bench_slots_free(void);
 uint32_t bench_slots_held(void);

@@ -370,6 +370,13 @@ void bench_leg_put(uint32_t endpoint_ip, uint16_t port, const struct weir_leg *l
 	map_put("legs", &key, l);
 }
 
+void bench_leg_drop(uint32_t endpoint_ip, uint16_t port)
+{
+	struct weir_tuple key = leg_key(endpoint_ip, port);
+
+	bpf_map_delete_elem(bench_map("legs"), &key);
+}
+
 static void map_clear(const char *name)
 {
 	int fd = bench_map(name);
