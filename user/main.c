@@ -8,6 +8,7 @@
 #include <weir/maps.h>
 
 #include "cmd/cmd.h"
+#include "cmd/columns.h"
 #include "cmd/watch.h"
 
 #ifndef WEIR_VERSION
@@ -110,8 +111,12 @@ const struct command commands[] = {
 	{"top",
 	 "The same as it happens, busiest first",
 	 NULL,
-	 "With -o json one object a line.",
-	 {options_top},
+	 "On a terminal: q quits, s sorts by the next column, r the other way round, "
+	 "e\n"
+	 "shows routes or endpoints, TAB the next view, h all keys. With -o json, or "
+	 "when\n"
+	 "its output is no terminal, one text after the other.",
+	 {options_top, options_table},
 	 COMMAND_ROOT,
 	 top_main},
 	{"monitor",

@@ -14,7 +14,9 @@ mkdir -p "$dir"
 while read -r name; do
 	# .Nm alone means the program, which is not this page's name.
 	awk -v name="$name" '
-		/^\.(It Ic|El)/ { of = "" }
+		/^\.It Ic/ || (/^\.El/ && !lists) { of = "" }
+		of == name && /^\.Bl/ { lists++ }
+		of == name && /^\.El/ { lists-- }
 		of == name { sub(/^\.Nm( weir)?/, ".Nm weir"); print }
 		/^\.It Ic/ { of = $3 }
 	' "$page" >"$dir/prose"

@@ -221,9 +221,41 @@ static void test_widths(void **state)
 	assert_true(is_shown(&t, 1));
 	assert_false(is_shown(&t, 2));
 	columns_row(&t, "x", NULL, "");
-	assert_string_equal(t.rows.item[0][1], "-");
+	assert_string_equal(t.rows.item[0][1].text, "-");
 	vec_free(&t.rows);
 	pool_free(&t.pool);
+}
+
+/* The widest texts give way first, then all of them; numbers never do. */
+static void test_fit(void **state)
+{
+	static const struct column heads[] = {
+		{"A", COLUMN_LEFT, false},
+		{"B", COLUMN_FLEX, false},
+		{"C", COLUMN_FLEX, false},
+		{"D", COLUMN_RIGHT, false},
+		{},
+	};
+	unsigned int wide[4] = {10, 12, 30, 6}, narrow[4] = {10, 12, 30, 6};
+	unsigned int whole[4] = {10, 12, 30, 6};
+	struct columns t;
+
+	columns_init(&t, heads, false);
+	setenv("COLUMNS", "46", 1); /* with three gaps of two: 40 for 58 */
+	fit(&t, wide);
+	assert_int_equal(wide[0], 10);
+	assert_int_equal(wide[1], 12);
+	assert_int_equal(wide[2], 12);
+	assert_int_equal(wide[3], 6);
+	setenv("COLUMNS", "10", 1);
+	fit(&t, narrow);
+	assert_int_equal(narrow[0], LEFT_LEAST);
+	assert_int_equal(narrow[1], LEFT_LEAST);
+	assert_int_equal(narrow[3], 6);
+	columns_init(&t, heads, true);
+	fit(&t, whole);
+	assert_int_equal(whole[2], 30);
+	unsetenv("COLUMNS");
 }
 
 int main(void)
@@ -234,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_distance), cmocka_unit_test(test_split),
 		cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_exit_codes),
 		cmocka_unit_test(test_widths),	 cmocka_unit_test(test_maybe),
+		cmocka_unit_test(test_fit),
 	};
 
 	return cmocka_run_group_tests_name("cmd_options", tests, NULL, NULL);

@@ -3,15 +3,23 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
+#include "base/term.h"
+#include "base/units.h"
 #include "cmd/cmd.h"
 
 #define GAP 2
 #define FLEX_LEAST 8
+#define LEFT_LEAST 4
+
+const struct option_row options_table[] = {
+	{0, "no-headers", NULL, "rows only", OPTION_FLAG,
+	 offsetof(struct table_options, no_headers)},
+	{},
+};
 
 void columns_init(struct columns *t, const struct column *head, bool wide)
 {
@@ -49,8 +57,8 @@ const char *columns_text(struct columns *t, const char *fmt, ...)
 
 void columns_row(struct columns *t, ...)
 {
-	const char **cells = pool_array(&t->pool, t->count, sizeof(*cells));
-	const char ***slot = vec_push(&t->rows);
+	struct cell *cells = pool_array(&t->pool, t->count, sizeof(*cells));
+	struct cell **slot = vec_push(&t->rows);
 	unsigned int c;
 	va_list ap;
 
@@ -64,24 +72,38 @@ void columns_row(struct columns *t, ...)
 	for (c = 0; c < t->count; c++) {
 		const char *cell = va_arg(ap, const char *);
 
-		cells[c] = pool_strdup(&t->pool, cell && *cell ? cell : "-");
-		if (!cells[c]) {
+		cells[c].text = pool_strdup(&t->pool, cell && *cell ? cell : "-");
+		if (!cells[c].text) {
 			t->failed = true;
-			cells[c] = "";
+			cells[c].text = "";
 		}
 	}
 	va_end(ap);
 	*slot = cells;
 }
 
-/* 0: not a terminal, as wide as it comes. */
-static unsigned int terminal_width(void)
+void columns_paint(struct columns *t, unsigned int column, enum paint paint)
 {
-	struct winsize ws;
+	if (t->rows.len)
+		t->rows.item[t->rows.len - 1][column].paint = paint;
+}
 
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws))
-		return 0;
-	return ws.ws_col;
+const char *columns_number(struct columns *t, uint64_t n)
+{
+	char text[UNITS_TEXT];
+
+	if (t->wide)
+		return columns_text(t, "%llu", (unsigned long long)n);
+	return columns_text(t, "%s", units_count(n, text));
+}
+
+const char *columns_bytes(struct columns *t, uint64_t n)
+{
+	char text[UNITS_TEXT];
+
+	if (t->wide)
+		return columns_text(t, "%llu", (unsigned long long)n);
+	return columns_text(t, "%s", units_bytes(n, text));
 }
 
 static bool is_shown(const struct columns *t, unsigned int c)
@@ -89,24 +111,35 @@ static bool is_shown(const struct columns *t, unsigned int c)
 	return t->wide || !t->head[c].wide;
 }
 
+/* The widest of those that give way, one character narrower; false: none does. */
+static bool shrink(const struct columns *t, unsigned int *width, bool flex,
+		   unsigned int least)
+{
+	unsigned int *widest = NULL, c;
+
+	for (c = 0; c < t->count; c++) {
+		if (!is_shown(t, c) || t->head[c].form == COLUMN_RIGHT ||
+		    (flex && t->head[c].form != COLUMN_FLEX) || width[c] <= least)
+			continue;
+		if (!widest || width[c] > *widest)
+			widest = &width[c];
+	}
+	if (widest)
+		--*widest;
+	return widest;
+}
+
 static void fit(const struct columns *t, unsigned int *width)
 {
-	unsigned int room = terminal_width(), total = 0, c;
+	unsigned int room = t->wide ? 0 : term_width(), total = 0, c;
 
 	for (c = 0; c < t->count; c++)
 		total += is_shown(t, c) ? width[c] + GAP : 0;
 	total = total > GAP ? total - GAP : 0;
-	for (c = 0; room && !t->wide && c < t->count && total > room; c++) {
-		unsigned int over = total - room;
-
-		if (t->head[c].form != COLUMN_FLEX || !is_shown(t, c) ||
-		    width[c] <= FLEX_LEAST)
-			continue;
-		if (over > width[c] - FLEX_LEAST)
-			over = width[c] - FLEX_LEAST;
-		width[c] -= over;
-		total -= over;
-	}
+	while (room && total > room &&
+	       (shrink(t, width, true, FLEX_LEAST) ||
+		shrink(t, width, false, LEFT_LEAST)))
+		total--;
 }
 
 /* Bytes of the first `width` characters. */
@@ -122,20 +155,31 @@ static int bytes_of(const char *s, unsigned int width)
 	return p - s;
 }
 
-static void print_cell(const char *cell, unsigned int width, bool right, bool last)
+static void print_cell(const struct cell *cell, unsigned int width, bool right,
+		       bool last)
 {
-	unsigned int w = width_of(cell);
+	static const char *const codes[] = {
+		[PAINT_YELLOW] = "33", [PAINT_RED] = "31", [PAINT_TITLE] = "1"};
+	bool paint = cell->paint && term_has_colour();
+	unsigned int w = width_of(cell->text);
 	unsigned int fill = w < width ? width - w : 0;
 
+	if (right)
+		printf("%*s", fill, "");
+	if (paint)
+		printf("\033[%sm", codes[cell->paint]);
 	if (w > width)
-		printf("%.*s~", bytes_of(cell, width - 1), cell);
-	else if (right)
-		printf("%*s%s", fill, "", cell);
+		printf("%.*s%s", bytes_of(cell->text, width - 1), cell->text,
+		       term_is_utf8() ? "\xe2\x80\xa6" : "~");
 	else
-		printf("%s%*s", cell, last ? 0 : fill, "");
+		fputs(cell->text, stdout);
+	if (paint)
+		fputs("\033[0m", stdout);
+	if (!right && !last)
+		printf("%*s", fill, "");
 }
 
-static void print_row(const struct columns *t, const char *const *cells,
+static void print_row(const struct columns *t, const struct cell *cells,
 		      const unsigned int *width, unsigned int last)
 {
 	unsigned int c;
@@ -143,7 +187,7 @@ static void print_row(const struct columns *t, const char *const *cells,
 	for (c = 0; c <= last; c++) {
 		if (!is_shown(t, c))
 			continue;
-		print_cell(cells[c], width[c], t->head[c].form == COLUMN_RIGHT,
+		print_cell(&cells[c], width[c], t->head[c].form == COLUMN_RIGHT,
 			   c == last);
 		if (c < last)
 			printf("%*s", GAP, "");
@@ -151,18 +195,15 @@ static void print_row(const struct columns *t, const char *const *cells,
 	putchar('\n');
 }
 
-int columns_print(struct columns *t, const char *none)
+static void print_rows(const struct columns *t, const struct cell *titles)
 {
-	const char *titles[COLUMNS_MAX] = {};
 	unsigned int width[COLUMNS_MAX], last = 0, c;
-	int code = EXIT_DONE;
 	size_t i;
 
 	for (c = 0; c < t->count; c++) {
-		titles[c] = t->head[c].title;
-		width[c] = width_of(titles[c]);
+		width[c] = t->no_headers ? 1 : width_of(titles[c].text);
 		for (i = 0; i < t->rows.len; i++) {
-			unsigned int w = width_of(t->rows.item[i][c]);
+			unsigned int w = width_of(t->rows.item[i][c].text);
 
 			width[c] = w > width[c] ? w : width[c];
 		}
@@ -170,15 +211,27 @@ int columns_print(struct columns *t, const char *none)
 			last = c;
 	}
 	fit(t, width);
+	if (!t->no_headers)
+		print_row(t, titles, width, last);
+	for (i = t->from; i < t->rows.len && (!t->most || i - t->from < t->most); i++)
+		print_row(t, t->rows.item[i], width, last);
+}
+
+int columns_print(struct columns *t, const char *none)
+{
+	struct cell titles[COLUMNS_MAX];
+	int code = EXIT_DONE;
+	unsigned int c;
+
+	for (c = 0; c < t->count; c++)
+		titles[c] = (struct cell){t->head[c].title, t->head_paint};
 	if (t->failed) {
 		fprintf(stderr, "weir: table: %s\n", strerror(ENOMEM));
 		code = EXIT_FAILED;
-	} else if (!t->rows.len) {
+	} else if (t->rows.len) {
+		print_rows(t, titles);
+	} else if (!t->no_headers) {
 		puts(none);
-	} else {
-		print_row(t, titles, width, last);
-		for (i = 0; i < t->rows.len; i++)
-			print_row(t, t->rows.item[i], width, last);
 	}
 	vec_free(&t->rows);
 	pool_free(&t->pool);
