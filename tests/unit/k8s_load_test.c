@@ -374,6 +374,44 @@ static void test_replace_and_remove(void **state)
 	store_free(&s);
 }
 
+static size_t count_slices(const struct store *s, const char *service)
+{
+	const struct endpoint_slice *slice = store_slices(s, "default", service);
+	size_t n = 0;
+
+	for (; slice; slice = slice->next)
+		n += !strcmp(slice->service, service);
+	return n;
+}
+
+/* Slices are found by their Service, also when they change it. */
+static void test_slices(void **state)
+{
+	struct store s = {};
+	struct err err = {};
+	char doc[300];
+	int i;
+
+	assert_int_equal(count_slices(&s, "a"), 0);
+	for (i = 0; i < 400; i++) {
+		snprintf(doc, sizeof(doc),
+			 "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, "
+			 "metadata: {name: s%d, labels: {kubernetes.io/service-name: "
+			 "%s}}}",
+			 i % 200, i < 300 ? "a" : "b");
+		assert_int_equal(store_replace(&s, object_of(doc, &err)), 0);
+	}
+	assert_int_equal(count_slices(&s, "a"), 100);
+	assert_int_equal(count_slices(&s, "b"), 100);
+	for (i = 0; i < 150; i++) {
+		snprintf(doc, sizeof(doc), "s%d", i);
+		assert_true(store_remove(&s, OBJECT_ENDPOINT_SLICE, "default", doc));
+	}
+	assert_int_equal(count_slices(&s, "a"), 0);
+	assert_int_equal(count_slices(&s, "b"), 50);
+	store_free(&s);
+}
+
 static void write_file(const char *dir, const char *name, const char *text)
 {
 	char path[300];
@@ -529,6 +567,60 @@ static void test_news(void **state)
 	remove_dir(dir);
 }
 
+/* Warnings of a file go with it, and those of the others stay. */
+static void test_news_messages(void **state)
+{
+	char dir[] = "/tmp/weir-k8s-news-XXXXXX", path[64];
+	const char *const file = path;
+	struct manifests m = {};
+	struct err err = {};
+
+	make_dir(dir);
+	write_file(dir, "a.yaml", "# nothing\n");
+	write_file(dir, "b.yaml", "# nothing\n");
+	write_file(dir, "c.yaml", SERVICE("c"));
+	assert_news(&m, dir, MANIFESTS_RULES, 3);
+	assert_int_equal(m.store.warnings.len, 2);
+	snprintf(path, sizeof(path), "%s/c.yaml", dir);
+	write_file(dir, "c.yaml", SERVICE("d"));
+	assert_int_equal(manifests_read_again(&m, &file, 1, &err), 0);
+	assert_int_equal(m.store.warnings.len, 2);
+	manifests_taken(&m);
+	snprintf(path, sizeof(path), "%s/a.yaml", dir);
+	write_file(dir, "a.yaml", SERVICE("a"));
+	assert_int_equal(manifests_read_again(&m, &file, 1, &err), 0);
+	assert_int_equal(m.news, MANIFESTS_RULES);
+	assert_int_equal(m.store.warnings.len, 1);
+	snprintf(path, sizeof(path), "%s/b.yaml", dir);
+	assert_string_equal(m.store.warnings.item[0].at.source, path);
+	write_file(dir, "b.yaml", SERVICE("b"));
+	assert_int_equal(manifests_read_again(&m, &file, 1, &err), 0);
+	assert_int_equal(m.store.warnings.len, 0);
+	assert_int_equal(m.store.objects[OBJECT_SERVICE].len, 3);
+	manifests_free(&m);
+	remove_dir(dir);
+}
+
+/* A file that is named twice is read twice; what it says twice is refused. */
+static void test_news_twice(void **state)
+{
+	char dir[] = "/tmp/weir-k8s-news-XXXXXX", path[64];
+	const char *const paths[] = {path, path};
+	struct manifests m = {};
+	struct err err = {};
+
+	make_dir(dir);
+	snprintf(path, sizeof(path), "%s/a.yaml", dir);
+	write_file(dir, "a.yaml", "# nothing\n");
+	assert_int_equal(manifests_read(&m, paths, 2, &err), 0);
+	assert_int_equal(m.files.len, 2);
+	assert_int_equal(manifests_read_again(&m, paths, 1, &err), -ENOENT);
+	write_file(dir, "a.yaml", SERVICE("a"));
+	assert_int_equal(manifests_read(&m, paths, 2, &err), -EEXIST);
+	manifests_free(&m);
+	remove_dir(dir);
+}
+
 static void test_news_with_errors(void **state)
 {
 	char dir[] = "/tmp/weir-k8s-news-XXXXXX";
@@ -628,8 +720,11 @@ int main(void)
 		cmocka_unit_test(test_other_groups),
 		cmocka_unit_test(test_unknown_fields),
 		cmocka_unit_test(test_replace_and_remove),
+		cmocka_unit_test(test_slices),
 		cmocka_unit_test(test_directory),
 		cmocka_unit_test(test_news),
+		cmocka_unit_test(test_news_messages),
+		cmocka_unit_test(test_news_twice),
 		cmocka_unit_test(test_news_with_errors),
 		cmocka_unit_test(test_first_error),
 		cmocka_unit_test(test_limits),

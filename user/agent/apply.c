@@ -471,16 +471,6 @@ int apply_ir(struct applier *a, struct ir *ir, struct applied *out, struct err *
 	return r;
 }
 
-static struct ir_group *group_by_id(struct ir *ir, uint32_t id)
-{
-	size_t i;
-
-	for (i = 0; i < ir->groups.len; i++)
-		if (ir->groups.item[i].id == id)
-			return &ir->groups.item[i];
-	return NULL;
-}
-
 /* `old` are the groups of before, in the order of p->groups. */
 static int write_endpoints(struct applier *a, const struct plan *p,
 			   const struct plan *old, struct err *err)
@@ -505,7 +495,7 @@ static void exchange_endpoints(struct ir *ir, struct ir *fresh)
 
 	for (i = 0; i < fresh->groups.len; i++) {
 		struct ir_group *now = &fresh->groups.item[i];
-		struct ir_group *served = group_by_id(ir, now->id), was = *served;
+		struct ir_group *served = ir_group(ir, now->name), was = *served;
 
 		served->endpoints.item = now->endpoints.item;
 		served->endpoints.len = now->endpoints.len;

@@ -119,17 +119,6 @@ int source_rules(const struct source *src, const struct manifests *m, struct ir 
 	return build(src, &m->store, ir, err);
 }
 
-static bool was_told(const struct manifests *m, size_t at)
-{
-	size_t i;
-
-	for (i = 0; i < at; i++)
-		if (!strcmp(m->services.item[i].ns, m->services.item[at].ns) &&
-		    !strcmp(m->services.item[i].name, m->services.item[at].name))
-			return true;
-	return false;
-}
-
 int source_endpoints(const struct source *src, const struct manifests *m,
 		     const struct ir *ir, struct ir *fresh, struct err *err)
 {
@@ -139,10 +128,8 @@ int source_endpoints(const struct source *src, const struct manifests *m,
 
 	memset(fresh, 0, sizeof(*fresh));
 	for (i = 0; i < m->services.len && !r; i++)
-		if (!was_told(m, i))
-			r = route_endpoints(&m->store, &src->route, ir,
-					    m->services.item[i].ns,
-					    m->services.item[i].name, fresh, err);
+		r = route_endpoints(&m->store, &src->route, ir, m->services.item[i].ns,
+				    m->services.item[i].name, fresh, err);
 	if (!r) {
 		say_all(&none, fresh);
 		r = finish(src, &none, fresh, err);

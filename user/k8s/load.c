@@ -25,7 +25,7 @@ struct job {
 	char *path;
 	struct manifest *old; /* of an earlier reading, or NULL */
 	struct manifest *now;
-	bool is_kept; /* known to be unchanged */
+	size_t place; /* in manifests.files, for manifests_read_again() */
 	struct err err;
 	int ret;
 };
@@ -140,23 +140,24 @@ static int add_path(struct loader *l, const char *path, bool is_named,
 }
 
 /* Earlier readings of the same files; each serves once. */
-static int find_old(struct loader *l, const struct manifests *m)
+static void find_old(struct loader *l, struct manifests *m)
 {
-	struct strmap places = {};
 	uint32_t at;
 	size_t i;
-	int ret = 0;
 
-	for (i = m->files.len; i-- > 0 && !ret;)
-		ret = strmap_set(&places, m->files.item[i]->path, (uint32_t)i + 1);
-	for (i = 0; i < l->jobs.len && !ret; i++) {
-		if (!strmap_get(&places, l->jobs.item[i].path, &at) || !at)
+	for (i = 0; i < l->jobs.len; i++) {
+		struct manifest *old;
+
+		if (!strmap_get(&m->places, l->jobs.item[i].path, &at))
 			continue;
-		l->jobs.item[i].old = m->files.item[at - 1];
-		ret = strmap_set(&places, l->jobs.item[i].path, 0);
+		old = m->files.item[at];
+		if (old->is_kept)
+			continue;
+		old->is_kept = true;
+		l->jobs.item[i].old = old;
 	}
-	strmap_free(&places);
-	return ret ? fail_memory(l) : 0;
+	for (i = 0; i < m->files.len; i++)
+		m->files.item[i]->is_kept = false;
 }
 
 /* ---- reading ---- */
@@ -174,8 +175,6 @@ static void *work(void *arg)
 		if (i >= l->jobs.len)
 			break;
 		j = &l->jobs.item[i];
-		if (j->is_kept)
-			continue;
 		j->ret = manifest_read(j->path, j->old, &j->now, &j->err);
 		if (j->ret)
 			atomic_store(&l->failed, true);
@@ -333,11 +332,26 @@ static int rebuild(struct manifests *m, struct err *err)
 	return ret ? ret : gather_messages(m, err);
 }
 
-/* The old readings that are not among the new ones, to be freed by the caller. */
-static int replace_files(struct manifests *m, struct loader *l, struct manifest ***gone,
-			 size_t *gone_count)
+/* Old readings that are not among the new ones. */
+struct gone vec_of(struct manifest *);
+
+static int note_places(struct loader *l, const struct manifest *const *files,
+		       size_t count, struct strmap *places)
 {
-	struct vec_of(struct manifest *) files = {}, old = {};
+	size_t i;
+	int ret = 0;
+
+	for (i = count; i-- > 0 && !ret;) /* the first of a name counts */
+		ret = strmap_set(places, files[i]->path, (uint32_t)i);
+	return ret ? fail_memory(l) : 0;
+}
+
+/* The files are those of the jobs, all of them. */
+static int replace_files(struct manifests *m, struct loader *l, struct gone *gone)
+{
+	struct vec_of(struct manifest *) files = {};
+	struct strmap places = {};
+	struct gone old = {};
 	struct manifest **slot;
 	size_t i;
 	int ret = 0;
@@ -360,43 +374,87 @@ static int replace_files(struct manifests *m, struct loader *l, struct manifest 
 	}
 	for (i = 0; i < m->files.len; i++)
 		m->files.item[i]->is_kept = false;
+	if (!ret)
+		ret = note_places(l, (const struct manifest *const *)files.item,
+				  files.len, &places);
 	if (ret) {
 		vec_free(&files);
 		vec_free(&old);
+		strmap_free(&places);
 		return ret;
 	}
 	free(m->files.item);
 	m->files.item = files.item;
 	m->files.len = files.len;
 	m->files.cap = files.cap;
-	*gone = old.item;
-	*gone_count = old.len;
+	strmap_free(&m->places);
+	m->places = places;
+	*gone = old;
 	return 0;
 }
 
-static int update_store(struct manifests *m, struct loader *l, struct manifest **gone,
-			size_t gone_count)
+/* The jobs are some of the files. */
+static int replace_some(struct manifests *m, struct loader *l, struct gone *gone)
 {
+	struct manifest **slot;
+	size_t i;
+
+	for (i = 0; i < l->jobs.len; i++) {
+		const struct job *j = &l->jobs.item[i];
+
+		if (j->now == j->old)
+			continue;
+		slot = vec_push(gone);
+		if (!slot) {
+			vec_free(gone);
+			return fail_memory(l);
+		}
+		*slot = j->old;
+	}
+	for (i = 0; i < l->jobs.len; i++)
+		m->files.item[l->jobs.item[i].place] = l->jobs.item[i].now;
+	return 0;
+}
+
+static bool has_messages(const struct manifest *f)
+{
+	return f->part.warnings.len || f->part.notes.len;
+}
+
+/* What it costs depends on what has changed, not on what is there; but for
+ * messages, of which there are few. */
+static int update_store(struct manifests *m, struct loader *l, const struct gone *gone)
+{
+	bool has_news = false;
 	size_t i;
 	int ret = 0;
 
-	for (i = 0; i < gone_count; i++)
-		store_withdraw(&gone[i]->part, &m->store);
-	for (i = 0; i < l->jobs.len && !ret; i++)
-		if (l->jobs.item[i].now != l->jobs.item[i].old)
-			ret = store_lend(&l->jobs.item[i].now->part, &m->store, l->err);
+	for (i = 0; i < gone->len; i++) {
+		store_withdraw(&gone->item[i]->part, &m->store);
+		has_news |= has_messages(gone->item[i]);
+	}
+	for (i = 0; i < l->jobs.len && !ret; i++) {
+		struct job *j = &l->jobs.item[i];
+
+		if (j->now == j->old)
+			continue;
+		ret = store_lend(&j->now->part, &m->store, l->err);
+		has_news |= has_messages(j->now);
+	}
 	m->is_stale = ret;
-	for (i = 0; i < gone_count; i++)
-		each_object(m, &gone[i]->part, tell_removed);
-	return ret ? ret : gather_messages(m, l->err);
+	for (i = 0; i < gone->len; i++)
+		each_object(m, &gone->item[i]->part, tell_removed);
+	return ret || !has_news ? ret : gather_messages(m, l->err);
 }
 
-static int take_in(struct manifests *m, struct loader *l)
+static int take_in(struct manifests *m, struct loader *l,
+		   int (*replace)(struct manifests *m, struct loader *l,
+				  struct gone *gone))
 {
 	static const struct store none;
-	struct manifest **gone = NULL;
-	size_t gone_count = 0, i;
-	int ret = replace_files(m, l, &gone, &gone_count);
+	struct gone gone = {};
+	size_t i;
+	int ret = replace(m, l, &gone);
 
 	if (ret) {
 		loader_free(l, true);
@@ -415,14 +473,14 @@ static int take_in(struct manifests *m, struct loader *l)
 	if (m->is_stale) {
 		tell(m, MANIFESTS_RULES);
 		ret = rebuild(m, l->err);
-	} else if (m->parsed || gone_count) {
-		ret = update_store(m, l, gone, gone_count);
+	} else if (m->parsed || gone.len) {
+		ret = update_store(m, l, &gone);
 	}
 	if (ret)
 		tell(m, MANIFESTS_RULES);
-	for (i = 0; i < gone_count; i++)
-		manifest_free(gone[i]);
-	free(gone);
+	for (i = 0; i < gone.len; i++)
+		manifest_free(gone.item[i]);
+	vec_free(&gone);
 	loader_free(l, false);
 	return ret;
 }
@@ -438,54 +496,47 @@ int manifests_read(struct manifests *m, const char *const *paths, size_t count,
 	for (i = 0; i < count && !ret; i++)
 		ret = strcmp(paths[i], "-") ? add_path(&l, paths[i], true, 0)
 					    : add_file(&l, paths[i]);
-	if (!ret)
-		ret = find_old(&l, m);
-	if (!ret)
+	if (!ret) {
+		find_old(&l, m);
 		ret = read_files(&l);
+	}
 	if (!ret)
-		return take_in(m, &l);
+		return take_in(m, &l, replace_files);
 	loader_free(&l, true);
 	return ret;
 }
 
-static bool is_among(const char *path, const char *const *files, size_t count,
-		     size_t *found)
+static int add_again(struct loader *l, const struct manifests *m, const char *path)
 {
-	size_t i;
+	uint32_t at;
+	struct job *j;
+	int ret;
 
-	for (i = 0; i < count; i++) {
-		if (strcmp(files[i], path))
-			continue;
-		++*found;
-		return true;
-	}
-	return false;
+	if (!strmap_get(&m->places, path, &at))
+		return -ENOENT;
+	ret = add_file(l, path);
+	if (ret)
+		return ret;
+	j = &l->jobs.item[l->jobs.len - 1];
+	j->place = at;
+	j->now = j->old = m->files.item[at];
+	return 0;
 }
 
 int manifests_read_again(struct manifests *m, const char *const *files, size_t count,
 			 struct err *err)
 {
 	struct loader l = {.err = err};
-	size_t i, found = 0;
-	int ret = 0;
+	size_t i;
+	/* With a file that is named twice only a look at all does. */
+	int ret = m->places.count == m->files.len ? 0 : -ENOENT;
 
-	for (i = 0; i < m->files.len && !ret; i++) {
-		struct manifest *old = m->files.item[i];
-		struct job *j;
-
-		ret = add_file(&l, old->path);
-		if (ret)
-			break;
-		j = &l.jobs.item[i];
-		j->now = j->old = old;
-		j->is_kept = !is_among(old->path, files, count, &found);
-	}
-	if (!ret && found < count)
-		ret = -ENOENT;
+	for (i = 0; i < count && !ret; i++)
+		ret = add_again(&l, m, files[i]);
 	if (!ret)
 		ret = read_files(&l);
 	if (!ret)
-		return take_in(m, &l);
+		return take_in(m, &l, replace_some);
 	loader_free(&l, true);
 	return ret;
 }
@@ -506,6 +557,7 @@ void manifests_free(struct manifests *m)
 	for (i = 0; i < m->files.len; i++)
 		manifest_free(m->files.item[i]);
 	vec_free(&m->files);
+	strmap_free(&m->places);
 }
 
 int manifests_load(struct store *store, const char *const *paths, size_t count,

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/strmap.h"
 #include "k8s/store.h"
 
 /* What has changed, each includes those above it. */
@@ -29,6 +30,7 @@ struct manifest; /* a file as it was read */
 /* A zeroed one is empty. */
 struct manifests {
 	struct vec_of(struct manifest *) files;	     /* in the order of reading */
+	struct strmap places;			     /* path -> index in files */
 	struct store store;			     /* of all files */
 	enum manifests_news news;		     /* since manifests_taken() */
 	struct vec_of(struct service_name) services; /* whose endpoints are news */
@@ -47,8 +49,8 @@ struct manifests {
 int manifests_read(struct manifests *m, const char *const *paths, size_t count,
 		   struct err *err);
 
-/* The same when nothing but these files can have changed. -ENOENT without a word in
- * err when one of them is new, and everything has to be looked at. */
+/* The same when nothing but these files, each given once, can have changed. -ENOENT
+ * without a word in err when one of them is new, and everything has to be looked at. */
 int manifests_read_again(struct manifests *m, const char *const *files, size_t count,
 			 struct err *err);
 

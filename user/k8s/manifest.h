@@ -13,7 +13,7 @@ struct manifest {
 	struct stat st;
 	bool is_settled;  /* its times were old enough to tell a later change */
 	uint64_t content; /* hash of its bytes */
-	bool is_kept;	  /* for load.c: among the files of the next reading */
+	bool is_kept;	  /* for load.c: among the files of this reading */
 	struct store part;
 };
 

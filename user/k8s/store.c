@@ -19,6 +19,19 @@ static size_t hash_key(enum object_kind kind, const char *ns, const char *name)
 	return (size_t)(h ^ h >> 32);
 }
 
+static struct object **bucket(const struct store *s, enum object_kind kind,
+			      const char *ns, const char *name)
+{
+	return &s->buckets[hash_key(kind, ns, name) & (s->bucket_count - 1)];
+}
+
+static struct endpoint_slice **slice_bucket(const struct store *s, const char *ns,
+					    const char *service)
+{
+	return &s->slices[hash_key(OBJECT_SERVICE, ns, service) &
+			  (s->bucket_count - 1)];
+}
+
 static struct object **find(const struct store *s, enum object_kind kind,
 			    const char *ns, const char *name)
 {
@@ -26,39 +39,78 @@ static struct object **find(const struct store *s, enum object_kind kind,
 
 	if (!s->bucket_count)
 		return NULL;
-	p = &s->buckets[hash_key(kind, ns, name) & (s->bucket_count - 1)];
-	for (; *p; p = &(*p)->next)
+	for (p = bucket(s, kind, ns, name); *p; p = &(*p)->next)
 		if ((*p)->kind == kind && !strcmp((*p)->ns, ns) &&
 		    !strcmp((*p)->name, name))
 			return p;
 	return NULL;
 }
 
+static void link_slice(struct store *s, struct object *o)
+{
+	struct endpoint_slice *slice = (struct endpoint_slice *)o, **p;
+
+	if (o->kind != OBJECT_ENDPOINT_SLICE)
+		return;
+	p = slice_bucket(s, o->ns, slice->service);
+	slice->next = *p;
+	*p = slice;
+}
+
+static void unlink_slice(struct store *s, struct object *o)
+{
+	struct endpoint_slice *slice = (struct endpoint_slice *)o, **p;
+
+	if (o->kind != OBJECT_ENDPOINT_SLICE)
+		return;
+	p = slice_bucket(s, o->ns, slice->service);
+	while (*p != slice)
+		p = &(*p)->next;
+	*p = slice->next;
+}
+
+static void link_object(struct store *s, struct object *o)
+{
+	struct object **p = bucket(s, o->kind, o->ns, o->name);
+
+	o->next = *p;
+	*p = o;
+	link_slice(s, o);
+}
+
 static int grow(struct store *s)
 {
-	size_t count = s->bucket_count ? s->bucket_count * 2 : 64, i;
+	size_t count = s->bucket_count ? s->bucket_count * 2 : 64, kind, i;
+	struct endpoint_slice **slices;
 	struct object **buckets;
 
 	if (s->count < s->bucket_count)
 		return 0;
 	buckets = calloc(count, sizeof(struct object *));
-	if (!buckets)
+	slices = calloc(count, sizeof(struct endpoint_slice *));
+	if (!buckets || !slices) {
+		free(buckets);
+		free(slices);
 		return -ENOMEM;
-	for (i = 0; i < s->bucket_count; i++) {
-		struct object *o = s->buckets[i], *next;
-
-		for (; o; o = next) {
-			size_t b = hash_key(o->kind, o->ns, o->name) & (count - 1);
-
-			next = o->next;
-			o->next = buckets[b];
-			buckets[b] = o;
-		}
 	}
 	free(s->buckets);
+	free(s->slices);
 	s->buckets = buckets;
+	s->slices = slices;
 	s->bucket_count = count;
+	for (kind = 0; kind < OBJECT_KIND_COUNT; kind++)
+		for (i = 0; i < s->objects[kind].len; i++)
+			link_object(s, s->objects[kind].item[i]);
 	return 0;
+}
+
+static void drop_buckets(struct store *s)
+{
+	free(s->buckets);
+	free(s->slices);
+	s->buckets = NULL;
+	s->slices = NULL;
+	s->bucket_count = s->count = 0;
 }
 
 struct object *store_get(const struct store *s, enum object_kind kind, const char *ns,
@@ -69,10 +121,15 @@ struct object *store_get(const struct store *s, enum object_kind kind, const cha
 	return p ? *p : NULL;
 }
 
+const struct endpoint_slice *store_slices(const struct store *s, const char *ns,
+					  const char *service)
+{
+	return s->bucket_count ? *slice_bucket(s, ns, service) : NULL;
+}
+
 static int insert(struct store *s, struct object *o)
 {
 	struct object **slot;
-	size_t b;
 
 	if (grow(s))
 		return -ENOMEM;
@@ -81,9 +138,7 @@ static int insert(struct store *s, struct object *o)
 		return -ENOMEM;
 	*slot = o;
 	o->index = s->objects[o->kind].len - 1;
-	b = hash_key(o->kind, o->ns, o->name) & (s->bucket_count - 1);
-	o->next = s->buckets[b];
-	s->buckets[b] = o;
+	link_object(s, o);
 	s->count++;
 	return 0;
 }
@@ -114,6 +169,8 @@ int store_replace(struct store *s, struct object *o)
 	o->next = old->next;
 	o->index = old->index;
 	*p = o;
+	unlink_slice(s, old);
+	link_slice(s, o);
 	s->objects[o->kind].item[o->index] = o;
 	if (!s->borrows)
 		object_free(old);
@@ -129,6 +186,7 @@ bool store_remove(struct store *s, enum object_kind kind, const char *ns,
 		return false;
 	o = *p;
 	*p = o->next;
+	unlink_slice(s, o);
 	last = s->objects[kind].item[--s->objects[kind].len];
 	last->index = o->index;
 	s->objects[kind].item[o->index] = last;
@@ -144,9 +202,7 @@ int store_lend(struct store *part, struct store *to, struct err *err)
 	int ret = 0;
 
 	/* An object is linked in one store at a time. */
-	free(part->buckets);
-	part->buckets = NULL;
-	part->bucket_count = part->count = 0;
+	drop_buckets(part);
 	for (kind = 0; kind < OBJECT_KIND_COUNT && !ret; kind++)
 		for (i = 0; i < part->objects[kind].len && !ret; i++)
 			ret = store_add(to, part->objects[kind].item[i], err);
@@ -207,9 +263,7 @@ void store_free(struct store *s)
 	}
 	vec_free(&s->warnings);
 	vec_free(&s->notes);
-	free(s->buckets);
-	s->buckets = NULL;
-	s->bucket_count = s->count = 0;
+	drop_buckets(s);
 	pool_free(&s->pool);
 }
 

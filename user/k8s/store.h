@@ -175,6 +175,7 @@ struct endpoint_slice {
 	const char *service; /* label kubernetes.io/service-name, or "" */
 	bool is_fqdn;
 	struct endpoint_set set;
+	struct endpoint_slice *next; /* of the store */
 };
 
 struct endpoints {
@@ -198,7 +199,8 @@ struct store {
 	struct vec_of(struct object *) objects[OBJECT_KIND_COUNT]; /* no order */
 	struct vec_of(struct message) warnings; /* of files, such as an empty one */
 	struct vec_of(struct message) notes;	/* kinds passed over */
-	struct object **buckets;
+	struct object **buckets;		/* by kind, namespace and name */
+	struct endpoint_slice **slices;		/* by Service, as many buckets */
 	size_t bucket_count, count;
 	struct pool pool; /* of warnings and notes */
 	bool borrows;	  /* objects and messages belong to other stores */
@@ -217,6 +219,10 @@ const char *object_annotation(const struct object *o, const char *key);
 
 struct object *store_get(const struct store *s, enum object_kind kind, const char *ns,
 			 const char *name);
+
+/* The first slice of a bucket with those of this Service, and of others. */
+const struct endpoint_slice *store_slices(const struct store *s, const char *ns,
+					  const char *service);
 
 /*
  * One document that is not a list -> *out, owned by the caller; NULL for a kind

@@ -26,12 +26,13 @@ struct route_can {
 extern const struct route_can route_can; /* annotations.c */
 
 struct route_options {
-	const char *ingress_class;  /* default "kong" */
+	const char *ingress_class; /* default "kong" */
 	enum route_dialect dialect;
-	const char *gateway;	    /* "ADDR:PORT", or NULL */
-	const char *const *endpoints; /* --endpoint values, "NS/SVC[:PORTNAME]=ADDR:PORT[,weight=N]" */
+	const char *gateway; /* "ADDR:PORT", or NULL */
+	const char *const *
+		endpoints; /* --endpoint values, "NS/SVC[:PORTNAME]=ADDR:PORT[,weight=N]" */
 	size_t endpoint_count;
-	const struct route_can *can;  /* NULL: route_can; tests look at both */
+	const struct route_can *can; /* NULL: route_can; tests look at both */
 	bool compare_dialects; /* warn where Kong's router would differ (weir check) */
 	bool over_tls; /* requests have come over TLS: https only is kept (weir explain) */
 	bool keep_going; /* a broken Ingress is left out with a warning (API server) */
@@ -44,7 +45,8 @@ int route_build(const struct store *store, const struct route_options *opt,
 
 /* The groups of one Service among those of `ir`, with the endpoints that they have
  * now; for when its EndpointSlices or Endpoints have changed and nothing else.
- * They are added to `out`, which takes the warnings too; ids are those in `ir`. */
+ * They are added to `out`, unless they are there already; it takes the warnings too,
+ * and ids are those in `ir`. */
 int route_endpoints(const struct store *store, const struct route_options *opt,
 		    const struct ir *ir, const char *ns, const char *service,
 		    struct ir *out, struct err *err);

@@ -22,8 +22,6 @@ struct builder {
 	struct pool pool; /* texts that live as long as the build */
 
 	struct vec_of(struct hand_endpoint) by_hand;
-	struct vec_of(const struct endpoint_slice *) slices; /* by Service, name */
-	struct strmap groups;				     /* name -> index in ir */
 	struct strmap replies; /* plugin or kind of reply -> index in ir */
 	struct strmap rules;   /* host, path and conditions -> index of the route */
 	struct strmap said;    /* warnings and notes */

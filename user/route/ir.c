@@ -71,9 +71,18 @@ void ir_free(struct ir *ir)
 		free_warning(&ir->notes.item[i]);
 	vec_free(&ir->routes);
 	vec_free(&ir->groups);
+	strmap_free(&ir->group_places);
 	vec_free(&ir->replies);
 	vec_free(&ir->warnings);
 	vec_free(&ir->notes);
+}
+
+struct ir_group *ir_group(const struct ir *ir, const char *name)
+{
+	uint32_t place;
+
+	return strmap_get(&ir->group_places, name, &place) ? &ir->groups.item[place]
+							   : NULL;
 }
 
 void ir_truncate(struct ir *ir, size_t count)

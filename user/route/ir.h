@@ -14,6 +14,7 @@
 #include <weir/config.h>
 
 #include "base/err.h"
+#include "base/strmap.h"
 #include "base/vec.h"
 
 enum ir_host_kind {
@@ -65,7 +66,7 @@ struct ir_route {
 
 struct ir_endpoint {
 	struct weir_addr addr;
-	uint16_t port; /* host order */
+	uint16_t port;	 /* host order */
 	uint16_t weight; /* share next to the others of its group; 0: never ready */
 	bool ready;	 /* false: draining (terminating but serving) */
 };
@@ -97,6 +98,7 @@ struct ir_warning {
 struct ir {
 	struct vec_of(struct ir_route) routes; /* default backend included, last */
 	struct vec_of(struct ir_group) groups;
+	struct strmap group_places; /* name -> index in groups, but the gateway's */
 	struct vec_of(struct ir_reply) replies;
 	struct vec_of(struct ir_warning) warnings;
 	struct vec_of(struct ir_warning) notes; /* passed over, left out; for -v */
@@ -105,6 +107,9 @@ struct ir {
 };
 
 void ir_free(struct ir *ir);
+
+/* The group of a Service's port by its name, or NULL. */
+struct ir_group *ir_group(const struct ir *ir, const char *name);
 
 /* Drop the routes behind the first `count`. */
 void ir_truncate(struct ir *ir, size_t count);

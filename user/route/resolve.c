@@ -10,40 +10,6 @@
 #include "base/addr.h"
 #include "base/number.h"
 
-static int compare_slices(const void *x, const void *y)
-{
-	const struct endpoint_slice *const *a = x, *const *b = y;
-	int r = strcmp((*a)->meta.ns, (*b)->meta.ns);
-
-	if (!r)
-		r = strcmp((*a)->service, (*b)->service);
-	return r ? r : strcmp((*a)->meta.name, (*b)->meta.name);
-}
-
-/* Those of one Service, or of all when it is NULL. */
-static int prepare_slices(struct builder *b, const char *ns, const char *service)
-{
-	const struct store *s = b->store;
-	const struct endpoint_slice **slot, *slice;
-	size_t i;
-
-	for (i = 0; i < s->objects[OBJECT_ENDPOINT_SLICE].len; i++) {
-		slice = (const struct endpoint_slice *)s->objects[OBJECT_ENDPOINT_SLICE]
-				.item[i];
-		if (service &&
-		    (strcmp(slice->service, service) || strcmp(slice->meta.ns, ns)))
-			continue;
-		slot = vec_push(&b->slices);
-		if (!slot)
-			return build_memory(b);
-		*slot = slice;
-	}
-	if (b->slices.len)
-		qsort(b->slices.item, b->slices.len, sizeof(*b->slices.item),
-		      compare_slices);
-	return 0;
-}
-
 static int compare_hands(const void *x, const void *y)
 {
 	const struct hand_endpoint *a = x, *b = y;
@@ -147,16 +113,12 @@ int resolve_prepare(struct builder *b)
 {
 	int ret = prepare_gateway(b);
 
-	if (!ret)
-		ret = prepare_slices(b, NULL, NULL);
 	return ret ? ret : prepare_hands(b);
 }
 
 void resolve_finish(struct builder *b)
 {
 	vec_free(&b->by_hand);
-	vec_free(&b->slices);
-	strmap_free(&b->groups);
 }
 
 /* Endpoints of one Service port while they are collected. */
@@ -236,51 +198,72 @@ static int add_set(struct collect *c, const struct endpoint_set *set,
 	return ret;
 }
 
-static size_t first_slice(const struct builder *b, const char *ns, const char *service)
+static int compare_slices(const void *x, const void *y)
 {
-	size_t low = 0, high = b->slices.len;
+	const struct endpoint_slice *const *a = x, *const *b = y;
 
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		const struct endpoint_slice *s = b->slices.item[mid];
-		int r = strcmp(s->meta.ns, ns);
+	return strcmp((*a)->meta.name, (*b)->meta.name);
+}
 
-		if (!r)
-			r = strcmp(s->service, service);
-		if (r < 0)
-			low = mid + 1;
-		else
-			high = mid;
+/* The slices of a Service, in the order of their names. */
+struct slices vec_of(const struct endpoint_slice *);
+
+static int slices_of(struct builder *b, const struct object *svc, struct slices *out)
+{
+	const struct endpoint_slice *s = store_slices(b->store, svc->ns, svc->name);
+
+	for (; s; s = s->next) {
+		const struct endpoint_slice **slot;
+
+		if (strcmp(s->meta.ns, svc->ns) || strcmp(s->service, svc->name))
+			continue;
+		slot = vec_push(out);
+		if (!slot)
+			return build_memory(b);
+		*slot = s;
 	}
-	return low;
+	if (out->len)
+		qsort(out->item, out->len, sizeof(*out->item), compare_slices);
+	return 0;
+}
+
+static int add_slices(struct collect *c, const struct slices *slices,
+		      const struct service_port *port)
+{
+	char text[OBJECT_TEXT];
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < slices->len && !ret; i++) {
+		const struct endpoint_slice *s = slices->item[i];
+
+		if (s->is_fqdn)
+			ret = build_warn(c->b, s->meta.at,
+					 "%s: names instead of addresses, left out",
+					 object_text(&s->meta, text));
+		else
+			ret = add_set(c, &s->set, port->name, &s->meta);
+	}
+	return ret;
 }
 
 /* Endpoints, the older kind, count where a Service has no slice. */
 static int add_from_cluster(struct collect *c, const struct service *svc,
 			    const struct service_port *port)
 {
-	struct builder *b = c->b;
 	const struct object *o = &svc->meta;
+	struct slices slices = {};
 	const struct endpoints *old;
-	size_t i, first = first_slice(b, o->ns, o->name);
-	char text[OBJECT_TEXT];
-	int ret = 0;
+	size_t i;
+	int ret = slices_of(c->b, o, &slices);
+	bool has_slice = slices.len;
 
-	for (i = first; i < b->slices.len && !ret; i++) {
-		const struct endpoint_slice *s = b->slices.item[i];
-
-		if (strcmp(s->meta.ns, o->ns) || strcmp(s->service, o->name))
-			break;
-		if (s->is_fqdn)
-			ret = build_warn(b, s->meta.at,
-					 "%s: names instead of addresses, left out",
-					 object_text(&s->meta, text));
-		else
-			ret = add_set(c, &s->set, port->name, &s->meta);
-	}
-	if (ret || i > first)
+	if (!ret)
+		ret = add_slices(c, &slices, port);
+	vec_free(&slices);
+	if (ret || has_slice)
 		return ret;
-	old = (const struct endpoints *)store_get(b->store, OBJECT_ENDPOINTS, o->ns,
+	old = (const struct endpoints *)store_get(c->b->store, OBJECT_ENDPOINTS, o->ns,
 						  o->name);
 	for (i = 0; old && i < old->subset_count && !ret; i++)
 		ret = add_set(c, &old->subsets[i], port->name, &old->meta);
@@ -358,7 +341,7 @@ static int push_group(struct collect *c, uint32_t *index)
 	size_t i;
 
 	*index = (uint32_t)b->ir->groups.len;
-	if (strmap_set(&b->groups, c->name, *index))
+	if (strmap_set(&b->ir->group_places, c->name, *index))
 		return build_memory(b);
 	g = vec_push(&b->ir->groups);
 	if (!g)
@@ -444,7 +427,7 @@ static int resolve_service(struct builder *b, const char *ns,
 		out->reason = "its Service is an ExternalName";
 		return 0;
 	}
-	if (strmap_get(&b->groups, c.name, &out->group))
+	if (strmap_get(&b->ir->group_places, c.name, &out->group))
 		return 0;
 	return collect_group(&c, &out->group);
 }
@@ -462,44 +445,32 @@ int resolve_backend(struct builder *b, const char *ns,
 	return 0;
 }
 
-/* The port that a group was made for: name and number are those of then. */
-static const struct service_port *same_port(const struct service *svc,
-					    const struct ir_group *g)
-{
-	const char *number = g->name + strlen(g->service);
-	char text[8];
-	size_t i;
-
-	for (i = 0; i < svc->port_count; i++) {
-		snprintf(text, sizeof(text), ":%u", svc->ports[i].port);
-		if (!strcmp(svc->ports[i].name, g->port) && !strcmp(text, number))
-			return &svc->ports[i];
-	}
-	return NULL;
-}
-
 static int collect_again(struct builder *b, const struct service *svc,
-			 const struct ir_group *g)
+			 const struct service_port *port, const struct ir_group *g)
 {
 	const struct ingress_backend from = {.at = svc->meta.at};
 	struct collect c = {
 		.b = b,
 		.from = &from,
 		.service = svc,
-		.port = same_port(svc, g),
+		.port = port,
 		.full_name = g->service,
 		.name = g->name,
 	};
 	uint32_t index;
 	int ret;
 
-	if (!c.port)
-		return 0;
-	c.number = port_text(b, c.port, &from);
+	c.number = port_text(b, port, &from);
 	ret = c.number ? collect_group(&c, &index) : build_memory(b);
 	if (!ret)
 		b->ir->groups.item[index].id = g->id;
 	return ret;
+}
+
+/* The port that the group was made for: name and number are those of then. */
+static bool is_port_of(const struct service_port *port, const struct ir_group *g)
+{
+	return g->port && !strcmp(g->port, port->name);
 }
 
 int resolve_again(struct builder *b, const struct ir *ir, const char *ns,
@@ -507,22 +478,19 @@ int resolve_again(struct builder *b, const struct ir *ir, const char *ns,
 {
 	const struct service *svc = (const struct service *)store_get(
 		b->store, OBJECT_SERVICE, ns, service);
-	const char *full = pool_printf(&b->pool, "%s/%s", ns, service);
 	size_t i;
-	int ret;
+	int ret = svc ? prepare_hands(b) : 0;
 
-	if (!full)
-		return build_memory(b);
-	if (!svc)
-		return 0;
-	ret = prepare_slices(b, ns, service);
-	if (!ret)
-		ret = prepare_hands(b);
-	for (i = 0; i < ir->groups.len && !ret; i++) {
-		const struct ir_group *g = &ir->groups.item[i];
+	for (i = 0; svc && i < svc->port_count && !ret; i++) {
+		const struct service_port *port = &svc->ports[i];
+		char *name = pool_printf(&b->pool, "%s/%s:%u", ns, service, port->port);
+		const struct ir_group *g;
 
-		if (g->port && !strcmp(g->service, full))
-			ret = collect_again(b, svc, g);
+		if (!name)
+			return build_memory(b);
+		g = ir_group(b->ir, name) ? NULL : ir_group(ir, name);
+		if (g && is_port_of(port, g))
+			ret = collect_again(b, svc, port, g);
 	}
 	return ret;
 }
