@@ -95,13 +95,25 @@ static const struct column columns[] = {
 	{},
 };
 
-static int print_text(struct ctx *ctx, const struct ir *ir, size_t table)
+enum { COLUMN_BACKEND = 3, COLUMN_ENDPOINTS };
+
+static void paint(struct columns *t, const struct ir *ir, const struct ir_route *r)
+{
+	if (r->action == WEIR_ACTION_UNHONOURED)
+		columns_paint(t, COLUMN_BACKEND, PAINT_YELLOW);
+	if (r->action == WEIR_ACTION_GROUP && !ready_count(ir, r))
+		columns_paint(t, COLUMN_ENDPOINTS, PAINT_RED);
+}
+
+static int print_text(struct ctx *ctx, const struct table_options *opt,
+		      const struct ir *ir, size_t table)
 {
 	struct columns t;
 	size_t i;
 	int code;
 
 	columns_init(&t, columns, ctx->output == OUTPUT_WIDE);
+	t.no_headers = opt->no_headers;
 	for (i = 0; i < ir->routes.len; i++) {
 		const struct ir_route *r = &ir->routes.item[i];
 		bool is_served = r->action == WEIR_ACTION_GROUP;
@@ -114,15 +126,17 @@ static int print_text(struct ctx *ctx, const struct ir *ir, size_t table)
 			is_served ? columns_text(&t, "%zu", ready_count(ir, r)) : "-",
 			r->ingress, r->flags & WEIR_ROUTE_STRIP ? "yes" : "no",
 			r->where);
+		paint(&t, ir, r);
 	}
 	code = columns_print(&t, "no routes");
-	if (!ctx->quiet)
+	if (!ctx->quiet && !opt->no_headers)
 		printf("\n%zu routes, %zu backends, a table of %zu KiB\n",
 		       ir->routes.len, ir->groups.len, (table + 1023) / 1024);
 	return code;
 }
 
-static int check(struct ctx *ctx, const struct compile_options *opt)
+static int check(struct ctx *ctx, const struct compile_options *opt,
+		 const struct table_options *table)
 {
 	struct source src = compile_source(opt);
 	struct err err = {};
@@ -140,7 +154,7 @@ static int check(struct ctx *ctx, const struct compile_options *opt)
 	else if (ctx->output == OUTPUT_JSON)
 		code = print_json(&store, &ir, size);
 	else
-		code = print_text(ctx, &ir, size);
+		code = print_text(ctx, table, &ir, size);
 	free(blob);
 	ir_free(&ir);
 	store_free(&store);
@@ -150,7 +164,8 @@ static int check(struct ctx *ctx, const struct compile_options *opt)
 int check_main(struct ctx *ctx, int argc, char **argv)
 {
 	struct compile_options opt = COMPILE_DEFAULTS;
-	void *const to[] = {&opt};
+	struct table_options table = {};
+	void *const to[] = {&opt, &table};
 	int code = options_parse(ctx, to, &argc, argv);
 
 	if (!code && argc > 1)
@@ -158,7 +173,7 @@ int check_main(struct ctx *ctx, int argc, char **argv)
 	if (!code && !opt.files.len)
 		code = cmd_usage(ctx, "-f PATH is missing");
 	if (!code)
-		code = check(ctx, &opt);
+		code = check(ctx, &opt, &table);
 	compile_options_free(&opt);
 	return code;
 }

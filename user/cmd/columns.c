@@ -155,26 +155,47 @@ static int bytes_of(const char *s, unsigned int width)
 	return p - s;
 }
 
-static void print_cell(const struct cell *cell, unsigned int width, bool right,
-		       bool last)
+static bool paint_begin(enum paint paint)
 {
 	static const char *const codes[] = {
 		[PAINT_YELLOW] = "33", [PAINT_RED] = "31", [PAINT_TITLE] = "1"};
-	bool paint = cell->paint && term_has_colour();
+
+	if (!paint || !term_has_colour())
+		return false;
+	printf("\033[%sm", codes[paint]);
+	return true;
+}
+
+static void paint_end(bool begun)
+{
+	if (begun)
+		fputs("\033[0m", stdout);
+}
+
+void print_painted(enum paint paint, const char *text)
+{
+	bool begun = paint_begin(paint);
+
+	fputs(text, stdout);
+	paint_end(begun);
+}
+
+static void print_cell(const struct cell *cell, unsigned int width, bool right,
+		       bool last)
+{
 	unsigned int w = width_of(cell->text);
 	unsigned int fill = w < width ? width - w : 0;
+	bool painted;
 
 	if (right)
 		printf("%*s", fill, "");
-	if (paint)
-		printf("\033[%sm", codes[cell->paint]);
+	painted = paint_begin(cell->paint);
 	if (w > width)
 		printf("%.*s%s", bytes_of(cell->text, width - 1), cell->text,
 		       term_is_utf8() ? "\xe2\x80\xa6" : "~");
 	else
 		fputs(cell->text, stdout);
-	if (paint)
-		fputs("\033[0m", stdout);
+	paint_end(painted);
 	if (!right && !last)
 		printf("%*s", fill, "");
 }

@@ -80,5 +80,8 @@ const char *columns_text(struct columns *t, const char *fmt, ...)
 const char *columns_number(struct columns *t, uint64_t n);
 const char *columns_bytes(struct columns *t, uint64_t n);
 
+/* Text outside of a table. */
+void print_painted(enum paint paint, const char *text);
+
 /* Prints nothing but `none` when there is no row. Returns an exit code. */
 int columns_print(struct columns *t, const char *none);

@@ -14,6 +14,7 @@
 #include "base/caps.h"
 #include "base/netns.h"
 #include "cmd/cmd.h"
+#include "cmd/columns.h"
 #include "dp/attach.h"
 #include "dp/clsact.h"
 #include "dp/dp.h"
@@ -372,13 +373,15 @@ static int print_json(const struct doctor *d, bool ok)
 
 static void print_text(const struct doctor *d)
 {
-	static const char *const words[] = {"OK", "WARN", "FAIL"};
+	static const char *const words[] = {"OK    ", "WARN  ", "FAIL  "};
+	static const enum paint paints[] = {PAINT_NONE, PAINT_YELLOW, PAINT_RED};
 	size_t i;
 
 	for (i = 0; i < d->all.len; i++) {
 		const struct finding *f = &d->all.item[i];
 
-		printf("%-6s%-14s%s\n", words[f->result], f->check, f->found);
+		print_painted(paints[f->result], words[f->result]);
+		printf("%-14s%s\n", f->check, f->found);
 		if (f->remedy[0])
 			printf("%20s%s\n", "", f->remedy);
 	}

@@ -10,9 +10,9 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/units.h"
 #include "cmd/cmd.h"
-#include "cmd/columns.h"
-#include "cmd/watch.h"
+#include "cmd/show.h"
 #include "dp/drain.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
@@ -38,14 +38,24 @@ const struct option_row options_flows[] = {
 	 OPTION_STRING, offsetof(struct flow_options, route)},
 	{0, "state", STATES, "in this state only", OPTION_CHOICE,
 	 offsetof(struct flow_options, state)},
-	{0, "limit", "N", "the oldest N of them", OPTION_STRING,
+	{0, "limit", "N", "the first N of them", OPTION_STRING,
 	 offsetof(struct flow_options, limit)},
 	{},
 };
 
-/* Which flows are wanted. */
+enum sort { SORT_AGE, SORT_IDLE, SORT_REQUESTS, SORT_UP, SORT_DOWN };
+
+const struct option_row options_flows_order[] = {
+	OPTION_SORT("age|idle|requests|up|down"),
+	OPTION_REVERSE,
+	{},
+};
+
+/* Which flows are wanted, and how. */
 struct filter {
 	const struct flow_options *opt;
+	struct sort_options sort;
+	struct table_options table;
 	struct weir_addr client;
 	unsigned int client_bits; /* 0: any */
 	uint64_t limit;		  /* 0: all */
@@ -54,16 +64,36 @@ struct filter {
 struct row {
 	struct weir_tuple key;
 	struct weir_flow flow;
+	uint64_t down; /* payload to the client from the present endpoint */
 };
 
 struct rows vec_of(struct row);
 
-static int oldest_first(const void *a, const void *b)
+static int by(enum sort sort, const struct row *x, const struct row *y)
 {
-	const struct row *x = a, *y = b;
+	switch (sort) {
+	case SORT_AGE:
+		return -greater_first(x->flow.opened_ns, y->flow.opened_ns);
+	case SORT_IDLE:
+		return -greater_first(x->flow.seen_ns, y->flow.seen_ns);
+	case SORT_REQUESTS:
+		return greater_first(x->flow.requests, y->flow.requests);
+	case SORT_UP:
+		return greater_first(x->flow.bytes_up, y->flow.bytes_up);
+	case SORT_DOWN:
+		return greater_first(x->down, y->down);
+	}
+	return 0;
+}
 
-	return (x->flow.opened_ns > y->flow.opened_ns) -
-	       (x->flow.opened_ns < y->flow.opened_ns);
+static int in_order(const void *a, const void *b, void *arg)
+{
+	const struct sort_options *opt = arg;
+	int d = by(opt->by, a, b);
+
+	if (!d)
+		d = by(SORT_AGE, a, b);
+	return opt->reverse ? -d : d;
 }
 
 /* What the other maps add to a flow. */
@@ -73,7 +103,6 @@ struct view {
 	char service[WEIR_NAME_MAX];
 	char ingress[WEIR_NAME_MAX];
 	double age_s, idle_s;
-	uint64_t up, down;
 	const char *state;
 };
 
@@ -87,7 +116,6 @@ static void look(const struct dp *dp, const struct row *r, uint64_t now, struct 
 	const struct weir_flow *f = &r->flow;
 	struct weir_endpoint ep;
 	struct weir_route route;
-	struct weir_leg leg;
 
 	memset(v, 0, sizeof(*v));
 	addr_format_port(&r->key.src, ntohs(r->key.sport), v->client);
@@ -95,7 +123,6 @@ static void look(const struct dp *dp, const struct row *r, uint64_t now, struct 
 	v->state = flow_state_text(f);
 	v->age_s = seconds_since(f->opened_ns, now);
 	v->idle_s = seconds_since(f->seen_ns, now);
-	v->up = f->bytes_up;
 	if (!bpf_map_lookup_elem(dp->map[DP_MAP_routes], &f->route_id, &route))
 		memcpy(v->ingress, route.ingress, sizeof(v->ingress));
 	if (f->state != WEIR_FLOW_SPLICED && f->state != WEIR_FLOW_CONNECT)
@@ -104,8 +131,16 @@ static void look(const struct dp *dp, const struct row *r, uint64_t now, struct 
 		memcpy(v->endpoint, ep.text, sizeof(v->endpoint));
 		memcpy(v->service, ep.service, sizeof(v->service));
 	}
-	if (!bpf_map_lookup_elem(dp->map[DP_MAP_legs], &f->leg, &leg))
-		v->down = leg.bytes_down;
+}
+
+static uint64_t bytes_down(const struct dp *dp, const struct weir_flow *f)
+{
+	struct weir_leg leg;
+
+	if ((f->state != WEIR_FLOW_SPLICED && f->state != WEIR_FLOW_CONNECT) ||
+	    bpf_map_lookup_elem(dp->map[DP_MAP_legs], &f->leg, &leg))
+		return 0;
+	return leg.bytes_down;
 }
 
 /* ---- choosing ---- */
@@ -156,6 +191,7 @@ static int add_row(const void *key, const void *value, void *arg)
 	r = vec_push(&c->rows);
 	if (!r)
 		return -1;
+	row.down = bytes_down(c->dp, &row.flow);
 	*r = row;
 	return 0;
 }
@@ -164,13 +200,14 @@ static int add_row(const void *key, const void *value, void *arg)
 
 static json_t *view_json(const struct row *r, const struct view *v)
 {
-	return json_pack(
-		"{s:s, s:s, s:s, s:o, s:o, s:I, s:f, s:f, s:I, s:I}", "client",
-		v->client, "listener", v->listener, "state", v->state, "ingress",
-		*v->ingress ? json_string(v->ingress) : json_null(), "endpoint",
-		*v->endpoint ? json_string(v->endpoint) : json_null(), "requests",
-		(json_int_t)r->flow.requests, "age_s", v->age_s, "idle_s", v->idle_s,
-		"bytes_up", (json_int_t)v->up, "bytes_down", (json_int_t)v->down);
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:f, s:f, s:I, s:I}", "client",
+			 v->client, "listener", v->listener, "state", v->state,
+			 "ingress", *v->ingress ? json_string(v->ingress) : json_null(),
+			 "endpoint",
+			 *v->endpoint ? json_string(v->endpoint) : json_null(),
+			 "requests", (json_int_t)r->flow.requests, "age_s", v->age_s,
+			 "idle_s", v->idle_s, "bytes_up", (json_int_t)r->flow.bytes_up,
+			 "bytes_down", (json_int_t)r->down);
 }
 
 static const struct column flow_columns[] = {
@@ -188,23 +225,25 @@ static const struct column flow_columns[] = {
 };
 
 static int print_table(const struct ctx *ctx, const struct dp *dp,
-		       const struct rows *rows, uint64_t now)
+		       const struct table_options *opt, const struct rows *rows,
+		       uint64_t now)
 {
 	struct columns t;
 	size_t i;
 
 	columns_init(&t, flow_columns, ctx->output == OUTPUT_WIDE);
+	t.no_headers = opt->no_headers;
 	for (i = 0; i < rows->len; i++) {
 		const struct row *r = &rows->item[i];
+		char age[UNITS_TEXT], idle[UNITS_TEXT];
 		struct view v;
 
 		look(dp, r, now, &v);
 		columns_row(&t, v.client, v.listener, v.state, v.endpoint, v.ingress,
-			    columns_text(&t, "%u", r->flow.requests),
-			    columns_text(&t, "%.0fs", v.age_s),
-			    columns_text(&t, "%.0fs", v.idle_s),
-			    columns_text(&t, "%llu", (unsigned long long)v.up),
-			    columns_text(&t, "%llu", (unsigned long long)v.down));
+			    columns_number(&t, r->flow.requests),
+			    units_age(v.age_s, age), units_age(v.idle_s, idle),
+			    columns_bytes(&t, r->flow.bytes_up),
+			    columns_bytes(&t, r->down));
 	}
 	return columns_print(&t, "no connections");
 }
@@ -226,6 +265,7 @@ static int print_json(const struct dp *dp, const struct rows *rows, uint64_t now
 static int print_flows(const struct ctx *ctx, void *arg)
 {
 	const struct filter *filter = arg;
+	struct sort_options sort = filter->sort;
 	struct collect c = {.filter = filter};
 	uint64_t now = monotonic_ns();
 	struct err err = {};
@@ -240,7 +280,7 @@ static int print_flows(const struct ctx *ctx, void *arg)
 	if (r == -1)
 		err_set(&err, r, "out of memory");
 	if (c.rows.len)
-		qsort(c.rows.item, c.rows.len, sizeof(*c.rows.item), oldest_first);
+		qsort_r(c.rows.item, c.rows.len, sizeof(*c.rows.item), in_order, &sort);
 	if (filter->limit && c.rows.len > filter->limit) {
 		left = c.rows.len - filter->limit;
 		c.rows.len = filter->limit;
@@ -250,7 +290,7 @@ static int print_flows(const struct ctx *ctx, void *arg)
 	else if (ctx->output == OUTPUT_JSON)
 		r = print_json(&dp, &c.rows, now);
 	else
-		r = print_table(ctx, &dp, &c.rows, now);
+		r = print_table(ctx, &dp, &filter->table, &c.rows, now);
 	if (!r && left)
 		log_info("flows: %zu more", left);
 	vec_free(&c.rows);
@@ -263,7 +303,7 @@ int flows_main(struct ctx *ctx, int argc, char **argv)
 	struct flow_options opt = {.state = -1};
 	struct watch_options watch = {};
 	struct filter filter = {.opt = &opt};
-	void *const to[] = {&watch, &opt};
+	void *const to[] = {&watch, &opt, &filter.sort, &filter.table};
 	int r = options_parse(ctx, to, &argc, argv);
 
 	if (r)

@@ -17,7 +17,9 @@
 
 #include "base/addr.h"
 #include "base/number.h"
+#include "base/units.h"
 #include "cmd/cmd.h"
+#include "cmd/columns.h"
 #include "cmd/monitor_filter.h"
 #include "dp/dp.h"
 #include "dp/events.h"
@@ -136,23 +138,41 @@ static const char *or_dash(const char *s)
 	return *s ? s : "-";
 }
 
-static void print_text(const struct line *l, bool has_response)
+/* Statuses of their own colour, and a cut response. */
+static void print_status(const struct weir_event_response *r)
+{
+	char text[16] = "-";
+	enum paint paint = PAINT_NONE;
+
+	if (r->status)
+		snprintf(text, sizeof(text), "%u", r->status);
+	if (r->status >= 500)
+		paint = PAINT_RED;
+	else if (r->status >= 400)
+		paint = PAINT_YELLOW;
+	print_painted(paint, text);
+	if (r->flags & WEIR_EVENT_CUT)
+		print_painted(PAINT_YELLOW, " cut");
+}
+
+static void print_text(const struct line *l, bool has_response, bool wide)
 {
 	const char *by = *l->endpoint ? l->endpoint : "-";
-	char status[8] = "-";
+	char bytes[UNITS_TEXT], us[UNITS_TEXT];
 
 	if (l->r->flags & WEIR_EVENT_KERNEL)
 		by = "kernel";
-	if (l->r->status)
-		snprintf(status, sizeof(status), "%u", l->r->status);
-	printf("%s %-21s %-7s %s%s  %s  %s  %s%s", l->time, l->client,
-	       or_dash(l->method), l->host, or_dash(l->target), or_dash(l->ingress), by,
-	       status, l->r->flags & WEIR_EVENT_CUT ? " cut" : "");
-	if (has_response)
+	printf("%s %-21s %-7s %s%s  %s  %s  ", l->time, l->client, or_dash(l->method),
+	       l->host, or_dash(l->target), or_dash(l->ingress), by);
+	print_status(l->r);
+	if (!has_response)
+		printf("  no end seen\n");
+	else if (wide)
 		printf("  %llu B  %u us\n", (unsigned long long)l->r->bytes_down,
 		       l->r->total_us);
 	else
-		printf("  no end seen\n");
+		printf("  %s  %s\n", units_bytes(l->r->bytes_down, bytes),
+		       units_us(l->r->total_us, us));
 }
 
 static json_t *text_or_null(const char *s)
@@ -201,7 +221,7 @@ static int on_exchange(const struct exchange *x, void *arg)
 	if (m->ctx->output == OUTPUT_JSON)
 		print_json(&l, x);
 	else
-		print_text(&l, x->has_response);
+		print_text(&l, x->has_response, m->ctx->output == OUTPUT_WIDE);
 	if (ferror(stdout))
 		return -EPIPE;
 	return m->most && ++m->lines >= m->most ? -ECANCELED : 0;

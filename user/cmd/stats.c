@@ -1,26 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* weir stats, weir metrics: the counters. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
 #include "agent/metrics.h"
 #include "cmd/cmd.h"
-#include "cmd/columns.h"
-#include "cmd/watch.h"
+#include "cmd/show.h"
 #include "dp/counters.h"
 #include "dp/dp.h"
 
-static int print_json(const struct counters *c)
+enum sort { SORT_LIST, SORT_COUNT, SORT_OUTCOME };
+
+const struct option_row options_stats[] = {
+	OPTION_SORT("list|count|outcome"),
+	OPTION_REVERSE,
+	{},
+};
+
+struct options {
+	struct watch_options watch;
+	struct sort_options sort;
+	struct table_options table;
+};
+
+struct row {
+	int outcome;
+	uint64_t count;
+};
+
+static int in_order(const void *a, const void *b, void *arg)
+{
+	const struct row *x = a, *y = b;
+	const struct sort_options *opt = arg;
+	int d = 0;
+
+	if (opt->by == SORT_COUNT)
+		d = greater_first(x->count, y->count);
+	else if (opt->by == SORT_OUTCOME)
+		d = strcmp(outcome_names[x->outcome], outcome_names[y->outcome]);
+	if (!d)
+		d = x->outcome - y->outcome;
+	return opt->reverse ? -d : d;
+}
+
+static int print_json(const struct row *rows)
 {
 	json_t *doc = json_array();
 	int i;
 
 	for (i = 0; i < WEIR_OUTCOME_COUNT; i++)
-		json_array_append_new(doc, json_pack("{s:s, s:I, s:s}", "name",
-						     outcome_names[i], "count",
-						     (json_int_t)c->value[i], "text",
-						     outcome_texts[i]));
+		json_array_append_new(doc,
+				      json_pack("{s:s, s:I, s:s}", "name",
+						outcome_names[rows[i].outcome], "count",
+						(json_int_t)rows[i].count, "text",
+						outcome_texts[rows[i].outcome]));
 	return cmd_json(doc);
 }
 
@@ -31,27 +67,35 @@ static const struct column stat_columns[] = {
 	{},
 };
 
-static int print_table(const struct counters *c, bool wide)
+static int print_table(const struct row *rows, bool wide, bool no_headers)
 {
 	struct columns t;
 	int i;
 
 	columns_init(&t, stat_columns, wide);
-	for (i = 0; i < WEIR_OUTCOME_COUNT; i++)
-		if (c->value[i] || wide)
-			columns_row(&t,
-				    columns_text(&t, "%llu",
-						 (unsigned long long)c->value[i]),
-				    outcome_names[i], outcome_texts[i]);
+	t.no_headers = no_headers;
+	for (i = 0; i < WEIR_OUTCOME_COUNT; i++) {
+		int outcome = rows[i].outcome;
+
+		if (!rows[i].count && !wide)
+			continue;
+		columns_row(&t, columns_number(&t, rows[i].count),
+			    outcome_names[outcome], outcome_texts[outcome]);
+		if (rows[i].count)
+			columns_paint(&t, 0, outcome_paint(outcome));
+	}
 	return columns_print(&t, "nothing counted yet");
 }
 
 static int print_stats(const struct ctx *ctx, void *arg)
 {
+	const struct options *opt = arg;
+	struct sort_options sort = opt->sort;
+	struct row rows[WEIR_OUTCOME_COUNT];
 	struct counters c = {};
 	struct err err = {};
 	struct dp dp;
-	int r;
+	int i, r;
 
 	if (dp_open(&dp, ctx->pin, &err))
 		return cmd_fail(&err);
@@ -59,21 +103,26 @@ static int print_stats(const struct ctx *ctx, void *arg)
 	dp_close(&dp);
 	if (r)
 		return cmd_fail(&err);
-	return ctx->output == OUTPUT_JSON ? print_json(&c)
-					  : print_table(&c, ctx->output == OUTPUT_WIDE);
+	for (i = 0; i < WEIR_OUTCOME_COUNT; i++)
+		rows[i] = (struct row){i, c.value[i]};
+	qsort_r(rows, WEIR_OUTCOME_COUNT, sizeof(*rows), in_order, &sort);
+	return ctx->output == OUTPUT_JSON
+		       ? print_json(rows)
+		       : print_table(rows, ctx->output == OUTPUT_WIDE,
+				     opt->table.no_headers);
 }
 
 int stats_main(struct ctx *ctx, int argc, char **argv)
 {
-	struct watch_options watch = {};
-	void *const to[] = {&watch};
+	struct options opt = {};
+	void *const to[] = {&opt.watch, &opt.sort, &opt.table};
 	int r = options_parse(ctx, to, &argc, argv);
 
 	if (r)
 		return r;
 	if (argc > 1)
 		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
-	return watch_run(ctx, &watch, print_stats, NULL);
+	return watch_run(ctx, &opt.watch, print_stats, &opt);
 }
 
 int metrics_main(struct ctx *ctx, int argc, char **argv)

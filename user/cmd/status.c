@@ -96,6 +96,11 @@ static json_t *programs_json(const struct attachment *a)
 	return all;
 }
 
+static bool is_ok(const struct status *s)
+{
+	return !strcmp(s->settings.applied, "ok");
+}
+
 static int print_json(const char *pin, const struct status *s)
 {
 	json_t *hooks = json_array(), *listeners = json_array();
@@ -129,9 +134,8 @@ static int print_json(const char *pin, const struct status *s)
 		"connections", (json_int_t)s->flows, "closed_connections",
 		(json_int_t)s->closed, "table_bytes",
 		(json_int_t)s->settings.table_bytes, "last_apply",
-		json_pack("{s:b, s:s, s:f}", "ok", !strcmp(s->settings.applied, "ok"),
-			  "result", s->settings.applied, "time",
-			  s->settings.applied_ns / 1e9)));
+		json_pack("{s:b, s:s, s:f}", "ok", is_ok(s), "result",
+			  s->settings.applied, "time", s->settings.applied_ns / 1e9)));
 }
 
 static void print_programs(const struct attachment *a)
@@ -146,17 +150,26 @@ static void print_programs(const struct attachment *a)
 		       a->programs[i].id);
 }
 
+/* What keeps it from serving. */
+static void print_hint(const char *what, const char *text)
+{
+	printf("%-13s", what);
+	print_painted(PAINT_YELLOW, text);
+	putchar('\n');
+}
+
 static void print_hooks(const struct status *s, bool is_wide)
 {
 	size_t i;
 
 	if (!s->hooks.len)
-		printf("interfaces   none attached\n");
+		print_hint("interfaces", "none attached");
 	for (i = 0; i < s->hooks.len; i++) {
 		const struct attachment *a = &s->hooks.item[i];
 
-		printf("%-13s%s %s%s", i ? "" : "interfaces", a->name, hook_name(a),
-		       a->live ? "" : " (gone)");
+		printf("%-13s%s %s", i ? "" : "interfaces", a->name, hook_name(a));
+		if (!a->live)
+			print_painted(PAINT_YELLOW, " (gone)");
 		if (is_wide)
 			print_programs(a);
 		if (a->others)
@@ -173,7 +186,7 @@ static int print_text(const char *pin, const struct status *s, bool is_wide)
 
 	print_hooks(s, is_wide);
 	if (!s->listeners.len)
-		printf("listeners    none\n");
+		print_hint("listeners", "none");
 	for (i = 0; i < s->listeners.len; i++)
 		printf("%-13s%s\n", i ? "" : "listeners", s->listeners.item[i].text);
 	printf("rules        %u routes%s, generation %u\n", s->settings.routes,
@@ -181,8 +194,9 @@ static int print_text(const char *pin, const struct status *s, bool is_wide)
 	       s->settings.generation);
 	printf("endpoints    %ld in %ld groups\n", s->endpoints, s->groups);
 	printf("connections  %ld open, %ld closed a moment ago\n", s->flows, s->closed);
-	printf("last apply   %s, %s\n", s->settings.applied,
-	       time_text(s->settings.applied_ns, when, sizeof(when)));
+	printf("last apply   ");
+	print_painted(is_ok(s) ? PAINT_NONE : PAINT_RED, s->settings.applied);
+	printf(", %s\n", time_text(s->settings.applied_ns, when, sizeof(when)));
 	if (s->agent > 0)
 		printf("agent        process %d\n", s->agent);
 	else

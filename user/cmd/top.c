@@ -11,8 +11,8 @@
 #include "base/term.h"
 #include "base/units.h"
 #include "cmd/cmd.h"
-#include "cmd/columns.h"
 #include "cmd/screen.h"
+#include "cmd/show.h"
 #include "cmd/top_rows.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
@@ -85,6 +85,8 @@ static void add_row(struct columns *c, enum top_by by, const struct top_row *r)
 	cell[n + 1] = r->text[1];
 	columns_row(c, cell[0], cell[1], cell[2], cell[3], cell[4], cell[5], cell[6],
 		    cell[7]);
+	if (by == TOP_OUTCOMES && r->number[0] > 0)
+		columns_paint(c, 0, outcome_paint(r->id));
 	for (i = 0; i < n; i++)
 		if (top_columns[by][i].is_bad && r->number[i] > 0)
 			columns_paint(c, i, PAINT_RED);
