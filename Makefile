@@ -9,7 +9,7 @@
 # make fuzz     every fuzzer for a while
 # make install  PREFIX=/usr/local
 #
-# V=1 shows the commands.
+# V=1 shows the commands; with tests, all they say. J=N runs N tests at a time.
 
 BUILD ?= build
 CC = gcc

@@ -101,10 +101,11 @@ die()
 	exit 1
 }
 
-# within SECONDS COMMAND...: until it succeeds, at most that long.
+# within SECONDS COMMAND...: until it succeeds, at most that long on an idle machine;
+# one that is busy with other tests, or emulated, is given PATIENCE times that.
 within()
 {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${PATIENCE:-5}))
 
 	shift
 	until "$@" >/dev/null 2>&1; do
@@ -539,7 +540,7 @@ get()
 	local path=$1
 
 	shift
-	client curl -s -m 10 --path-as-is "$@" "http://$LISTEN$path"
+	client curl -s -m 30 --path-as-is "$@" "http://$LISTEN$path"
 }
 
 # status PATH [CURL ARGUMENT...]

@@ -3,12 +3,18 @@
 #
 # tests/run.sh [SUITE | SUITE/NAME]...
 #
-# Runs tests one after another and ends with "N passed, N failed, N skipped".
+# Runs tests, several at a time, and ends with "N passed, N failed, N skipped". What a
+# test has to say is printed whole, in the order in which the tests were named.
 # A test is a cmocka binary in $BUILD/SUITE, or a script in tests/SUITE
 # (*_test.sh, *_test.py, and in e2e and check every *.sh and *.py). It tells its
 # results a line each: PASS, FAIL or SKIP and what it was about; cmocka speaks TAP.
 # Exit 77 means that the whole test could not run here; its last line says why.
-# V=1 shows all output; it is kept in $BUILD/log in any case.
+# All output is kept in $BUILD/log.
+#
+#	J=N	so many at a time; default twice the processors, as most tests
+#		wait most of the time. Guests (tests/kernel) have a lane of their own.
+#	V=1	one at a time, with all output
+#	WEIR_TEST_TIMEOUT=SECONDS	for each, 240; guests have twice that
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 export BUILD=${BUILD:-$top/build}
@@ -45,22 +51,23 @@ files_of()
 	esac
 }
 
+# run_one SUITE FILE COUNTS: prints what people read; passed, failed and skipped go
+# into the file COUNTS.
 run_one()
 {
-	local suite=$1 file=$2 name log r=0 p f s word limit start=$SECONDS
+	local suite=$1 file=$2 name log pid r=0 p f s word limit start=$SECONDS
 
-	limit=${WEIR_TEST_TIMEOUT:-400}
+	limit=${WEIR_TEST_TIMEOUT:-240}
 	[ "$suite" != kernel ] || limit=$((limit * 2))
 	name=$suite/$(basename "$file")
 	name=${name%.sh} name=${name%.py} name=${name%_test}
 	log=$BUILD/log/${name//\//-}.log
-	if [ -n "${V:-}" ]; then
-		CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "$limit" "$file" 2>&1 | tee "$log"
-		r=${PIPESTATUS[0]}
-	else
-		CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "$limit" "$file" >"$log" 2>&1 ||
-			r=$?
-	fi
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "$limit" "$file" >"$log" 2>&1 &
+	pid=$!
+	# shellcheck disable=SC2064
+	trap "kill $pid" TERM
+	[ -z "${V:-}" ] || tail -n +1 -f -s 0.1 --pid=$pid "$log"
+	wait $pid || r=$?
 	s=$(grep -cE '^(SKIP |ok .*# SKIP)' "$log")
 	p=$(grep -E '^(PASS |ok )' "$log" | grep -cv '# SKIP')
 	f=$(grep -cE '^(FAIL |not ok )' "$log")
@@ -76,9 +83,7 @@ run_one()
 		echo "FAIL reported nothing" >>"$log"
 		f=1
 	fi
-	passed=$((passed + p))
-	failed=$((failed + f))
-	skipped=$((skipped + s))
+	echo "$p $f $s" >"$3"
 	word=PASS
 	[ "$p" != 0 ] || word=SKIP
 	[ "$f" = 0 ] || word=FAIL
@@ -96,19 +101,103 @@ run_one()
 	fi
 }
 
+suites=() files=() # of each test; without a file, no test but a line to be printed
 for what in "$@"; do
-	found=
+	before=${#files[@]}
 	while read -r file; do
-		[ -n "$file" ] || continue
-		found=1
-		run_one "${what%%/*}" "$file"
+		suites+=("${what%%/*}")
+		files+=("$file")
 	done < <(files_of "$what")
-	if [ -z "$found" ]; then
+	if [ ${#files[@]} = "$before" ]; then
 		case $what in
-		*/*)	echo "FAIL $what: no such test"; failed=$((failed + 1)) ;;
-		*)	echo "NOTE $what: no tests" ;;
+		*/*)	suites+=("FAIL $what: no such test"); failed=$((failed + 1)) ;;
+		*)	suites+=("NOTE $what: no tests") ;;
 		esac
+		files+=('')
 	fi
 done
+
+work=$(mktemp -d)
+declare -A test_of     # the test that a process runs
+declare -A busy room   # lanes in use and in all: of guests, of others
+state=()	       # of each test: nothing, running, over
+printed=0	       # so many have been
+room=([guests]=1 [others]=${J:-$(($(nproc) * 2))})
+busy=([guests]=0 [others]=0)
+[ -z "${V:-}" ] || room=([guests]=1 [others]=1)
+
+lane_of()
+{
+	[ "${suites[$1]}" = kernel ] && lane=guests || lane=others
+	[ -z "${V:-}" ] || lane=others
+}
+
+# Each lane that has room gets the next test for it.
+begin()
+{
+	local i lane
+
+	for i in "${!files[@]}"; do
+		[ -z "${state[i]:-}" ] || continue
+		if [ -z "${files[i]}" ]; then
+			echo "${suites[i]}" >"$work/$i"
+			echo 0 0 0 >"$work/$i.counts"
+			state[i]=over
+			continue
+		fi
+		lane_of "$i"
+		[ "${busy[$lane]}" -lt "${room[$lane]}" ] || continue
+		if [ -n "${V:-}" ]; then
+			run_one "${suites[i]}" "${files[i]}" "$work/$i.counts" &
+			: >"$work/$i"
+		else
+			run_one "${suites[i]}" "${files[i]}" "$work/$i.counts" \
+				>"$work/$i" &
+		fi
+		test_of[$!]=$i
+		busy[$lane]=$((busy[$lane] + 1))
+		state[i]=running
+	done
+}
+
+# What is over and has no earlier test to wait for.
+print()
+{
+	local p f s
+
+	while [ "${state[printed]:-}" = over ]; do
+		cat "$work/$printed"
+		read -r p f s <"$work/$printed.counts"
+		passed=$((passed + p))
+		failed=$((failed + f))
+		skipped=$((skipped + s))
+		printed=$((printed + 1))
+	done
+}
+
+# Tests clean up behind themselves when they are told to end.
+interrupted()
+{
+	trap '' INT TERM HUP
+	kill -TERM "${!test_of[@]}" 2>/dev/null
+	wait
+	rm -rf "$work"
+	exit 130
+}
+trap interrupted INT TERM HUP
+
+begin
+print
+while [ ${#test_of[@]} != 0 ]; do
+	wait -n -p pid
+	i=${test_of[$pid]}
+	unset "test_of[$pid]"
+	state[i]=over
+	lane_of "$i"
+	busy[$lane]=$((busy[$lane] - 1))
+	begin
+	print
+done
+rm -rf "$work"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

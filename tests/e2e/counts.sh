@@ -28,11 +28,11 @@ for entry in json.load(sys.stdin):
         print(value[field] if field in value else "no " + field)' "$2" "$3"
 }
 
-client curl -s -m 10 "http://$LISTEN/echo/1" "http://$LISTEN/origin/2" \
+client curl -s -m 30 "http://$LISTEN/echo/1" "http://$LISTEN/origin/2" \
 	"http://$LISTEN/echo/3" -o /dev/null -o /dev/null -o /dev/null
-client curl -s -m 10 "http://$LISTEN/shut" -o /dev/null
+client curl -s -m 30 "http://$LISTEN/shut" -o /dev/null
 head -c 100000 /dev/zero >"$work/body"
-client curl -s -m 10 -T "$work/body" "http://$LISTEN/origin/put" -o /dev/null
+client curl -s -m 30 -T "$work/body" "http://$LISTEN/origin/put" -o /dev/null
 
 is "requests of a route" 2 "$(count route_stats /echo requests)"
 is "requests of another" 2 "$(count route_stats /origin requests)"

@@ -58,7 +58,7 @@ else
 	cat "$work/weir.log"
 fi
 is "DaemonSet: a request" 200 "$(status /echo)"
-is "DaemonSet: the probe" 200 "$(client curl -s -m 5 -o /dev/null -w '%{http_code}' \
+is "DaemonSet: the probe" 200 "$(client curl -s -m 30 -o /dev/null -w '%{http_code}' \
 	"http://$LISTEN:9113$(part path)")"
 { part rules | local_names; ingress more '' /more Prefix echo 1027; } | renew 2
 ok "DaemonSet: a new ConfigMap arrives" within 20 eval '[ "$(status /more)" = 200 ]'

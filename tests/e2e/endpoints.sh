@@ -95,7 +95,7 @@ is "no endpoint: 503" 503 "$(status /none)"
 is "503: the body" '{"message":"failure to get a peer from the ring-balancer"}' \
 	"$(get /none)"
 is "no Service: 503, not the default backend" 503 "$(status /lost)"
-is "all on one connection" "502 503 200 502 " "$(client curl -s -m 10 -o /dev/null \
+is "all on one connection" "502 503 200 502 " "$(client curl -s -m 30 -o /dev/null \
 	-w '%{http_code} ' "http://$LISTEN/dead" -o /dev/null "http://$LISTEN/none" \
 	-o /dev/null "http://$LISTEN/many" -o /dev/null "http://$LISTEN/dead")"
 echo_pod 4

@@ -60,7 +60,7 @@ is "/echo keeps its pod" pod2 "$(get /echo/x | field pod)"
 
 # One client connection, answers of both.
 is "one connection, two services" "/a $FALLBACK_TEXT /b 1" "$(
-	client curl -s -m 10 -w '%{num_connects}\n' -o "$work/1" "http://$LISTEN/echo/a" \
+	client curl -s -m 30 -w '%{num_connects}\n' -o "$work/1" "http://$LISTEN/echo/a" \
 		-o "$work/2" "http://$LISTEN/other" -o "$work/3" \
 		"http://$LISTEN/echo/b" >"$work/connects"
 	echo "$(field target <"$work/1") $(cat "$work/2")" \

@@ -27,13 +27,13 @@ weir_start -f "$work/rules.yaml"
 # pod_get N PATH: the pod that answers
 pod_get()
 {
-	pod "$1" curl -s -m 5 "http://$LISTEN$2" | field pod
+	pod "$1" curl -s -m 30 "http://$LISTEN$2" | field pod
 }
 
 is "rp_filter=1: the client is served" pod2 "$(get /own | field pod)"
 is "a pod is the client of another" pod3 "$(pod_get 2 /other)"
 is "a pod is its own client" pod2 "$(pod_get 2 /own)"
-is "both on one connection" "pod2 pod3 pod2" "$(pod 2 curl -s -m 5 "http://$LISTEN/own" \
+is "both on one connection" "pod2 pod3 pod2" "$(pod 2 curl -s -m 30 "http://$LISTEN/own" \
 	"http://$LISTEN/other" "http://$LISTEN/own" | field pod | xargs)"
-is "the node is a client" pod3 "$(node curl -s -m 5 "http://$LISTEN/other" | field pod)"
+is "the node is a client" pod3 "$(node curl -s -m 30 "http://$LISTEN/other" | field pod)"
 ok "no packet was in error" [ "$(counter error)" = 0 ]

@@ -43,7 +43,7 @@ for i in 1 2 3; do
 	status /two/x
 	status /none
 	status /dead
-	client curl -s -m 10 -o /dev/null "http://$LISTEN/two/a" -o /dev/null \
+	client curl -s -m 30 -o /dev/null "http://$LISTEN/two/a" -o /dev/null \
 		"http://$LISTEN/three/b" -o /dev/null "http://$LISTEN/none"
 	client curl -s -m 30 -o /dev/null -T "$work/files/size/some" \
 		"http://$LISTEN/two/put/x"
@@ -53,7 +53,7 @@ client wrk -t2 -c32 -d1s -H 'Connection: close' "http://$LISTEN/two/small" >/dev
 client wrk -t2 -c32 -d1s "http://$LISTEN/none" >/dev/null
 unmoved "load that ends in the middle"
 for i in 1 2 3 4 5; do
-	client curl -s -m 10 "http://$LISTEN/two/size/some" | head -c 1000 >/dev/null
+	client curl -s -m 30 "http://$LISTEN/two/size/some" | head -c 1000 >/dev/null
 	timeout -s KILL 0.05 nsenter --net="/run/netns/$CLIENT" curl -s --limit-rate 100k \
 		"http://$LISTEN/two/size/some" >/dev/null
 done 2>/dev/null

@@ -19,7 +19,7 @@ within 10 grep -q 'weir: ready' "$work/weir.log"
 
 http()
 {
-	node curl -s -m 10 "$@"
+	node curl -s -m 30 "$@"
 }
 
 code()

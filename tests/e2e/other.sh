@@ -15,15 +15,15 @@ is "the listener itself" pod2 "$(get / | field pod)"
 background_in "$NODE" /usr/bin/python3 "$top/tests/tools/origin.py" 8000 node
 within 5 node sh -c "ss -Hltn 'sport = :8000' | grep -q ."
 is "another TCP port of the node" node \
-	"$(client curl -s -m 5 "http://$LISTEN:8000/" | field pod)"
+	"$(client curl -s -m 30 "http://$LISTEN:8000/" | field pod)"
 is "a routed connection to the pod, past weir" pod2 \
-	"$(client curl -s -m 5 http://10.77.1.2:1027/ | field pod)"
+	"$(client curl -s -m 30 http://10.77.1.2:1027/ | field pod)"
 is "a connection of the pod's own to the node" node \
-	"$(pod 2 curl -s -m 5 http://10.77.1.1:8000/ | field pod)"
+	"$(pod 2 curl -s -m 30 http://10.77.1.1:8000/ | field pod)"
 is "a connection of the node's own to the pod" pod2 \
-	"$(node curl -s -m 5 http://10.77.1.2:1027/ | field pod)"
+	"$(node curl -s -m 30 http://10.77.1.2:1027/ | field pod)"
 is "a closed port is refused, not lost" 7 \
-	"$(client curl -s -m 5 "http://$LISTEN:81/" >/dev/null; echo $?)"
+	"$(client curl -s -m 30 "http://$LISTEN:81/" >/dev/null; echo $?)"
 ok "ICMP to the node" client busybox ping -c 2 -W 2 "$LISTEN"
 ok "ICMP to the pod" client busybox ping -c 2 -W 2 10.77.1.2
 ok "ICMP from the pod" pod 2 busybox ping -c 2 -W 2 10.77.0.2

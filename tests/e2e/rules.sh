@@ -119,7 +119,7 @@ to plain /header
 is "a plugin answers" "418 {\"message\":\"short and stout\"}" \
 	"$(get /ended -w '%{http_code} ' -o "$work/body"; cat "$work/body")"
 is "a rule that needs a gateway is not served without it" 503 "$(status /limited)"
-is "every kind on one connection" "200 200 418 503 200 " "$(client curl -s -m 10 \
+is "every kind on one connection" "200 200 418 503 200 " "$(client curl -s -m 30 \
 	-w '%{http_code} ' -o /dev/null "http://$LISTEN/method" \
 	-o /dev/null "http://$LISTEN/x" -o /dev/null "http://$LISTEN/ended" \
 	-o /dev/null "http://$LISTEN/limited" -o /dev/null "http://$LISTEN/y")"

@@ -48,14 +48,14 @@ weir stats --watch=never >/dev/null 2>&1
 is "watch: no number: exit 2" 2 $?
 has "stats: text" req_fallback "$(weir stats)"
 is "stats: counted" "1 1" "$(counter req_routed) $(counter req_fallback)"
-metrics=$(node curl -s -m 5 http://127.0.0.1:9090/metrics)
+metrics=$(node curl -s -m 30 http://127.0.0.1:9090/metrics)
 has "metrics: served" weir_ "$metrics"
 is "metrics: each line is a comment or a sample" "" \
 	"$(grep -vE '^(#|[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^}]*\})? [-+0-9.eEnNaAiIfF]+( [0-9]+)?$|$)' \
 		<<<"$metrics")"
-is "healthz" 200 "$(node curl -s -m 5 -o /dev/null -w '%{http_code}' \
+is "healthz" 200 "$(node curl -s -m 30 -o /dev/null -w '%{http_code}' \
 	http://127.0.0.1:9090/healthz)"
-is "readyz" 200 "$(node curl -s -m 5 -o /dev/null -w '%{http_code}' \
+is "readyz" 200 "$(node curl -s -m 30 -o /dev/null -w '%{http_code}' \
 	http://127.0.0.1:9090/readyz)"
 has "bpftool reads the pins" /echo \
 	"$(bpftool map dump pinned "$PIN/maps/routes" 2>/dev/null | tr -d '\n')"

@@ -227,7 +227,7 @@ def _():
 
 @case("T032: the port again right after a full close, many times")
 def _():
-    port = 33333
+    port = next(Flow.ports)
     isn = 1000
     for i in range(50):
         with flow(port=port, isn=isn).connect(i % 2 == 0) as f:

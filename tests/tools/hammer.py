@@ -23,7 +23,7 @@ conn = None
 while not stop:
     try:
         if not conn:
-            conn = http.client.HTTPConnection(host, timeout=10)
+            conn = http.client.HTTPConnection(host, timeout=30)
         conn.request("GET", path,
                      headers={"Connection": "close"} if kind == "close" else {})
         answer = conn.getresponse()

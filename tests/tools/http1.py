@@ -33,7 +33,7 @@ class Answer:
 class Connection:
     """A connection, closed by the `with` statement; every wait is bounded."""
 
-    def __init__(self, address, timeout=10):
+    def __init__(self, address, timeout=30):
         self.s = socket.create_connection(address, timeout)
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.data = b""
