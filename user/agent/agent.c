@@ -15,15 +15,14 @@
 #include "agent/files.h"
 #include "agent/notify.h"
 #include "agent/scrape.h"
+#include "agent/settle.h"
 #include "base/caps.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "dp/attach.h"
 #include "dp/cookies.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
-#include "dp/home.h"
 #include "dp/iface.h"
 #include "dp/listeners.h"
 #include "dp/pin.h"
@@ -60,84 +59,12 @@ struct agent {
 	struct health health;
 };
 
-/* ---- what is wanted on this node ---- */
-
-static int parse_listeners(const struct agent_options *opt, const struct names *ifaces,
-			   struct listeners *out, struct err *err)
-{
-	size_t i;
-	int r = 0;
-
-	for (i = 0; !r && i < opt->listener_count; i++)
-		r = listeners_parse(opt->listeners[i],
-				    (const char *const *)ifaces->item, ifaces->len, out,
-				    err);
-	return r;
-}
-
-static bool is_wanted(const struct names *ifaces, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < ifaces->len; i++)
-		if (!strcmp(ifaces->item[i], name))
-			return true;
-	return false;
-}
-
-/* Hooks on what matches now, and on nothing else. */
-static int settle_hooks(struct agent *a, const struct names *ifaces, struct err *err)
-{
-	struct attachments have = {};
-	size_t i, k;
-	int r = attach_list(&a->dp, &have, err);
-
-	for (i = 0; !r && i < have.len; i++)
-		if (!is_wanted(ifaces, have.item[i].name))
-			r = detach_iface(&a->dp, have.item[i].name, err);
-	for (i = 0; !r && i < ifaces->len; i++) {
-		bool is_live = false;
-
-		for (k = 0; k < have.len; k++)
-			is_live |= have.item[k].live &&
-				   !strcmp(have.item[k].name, ifaces->item[i]);
-		if (is_live)
-			continue;
-		r = attach_iface(&a->dp, ifaces->item[i], err);
-		if (!r)
-			log_info("attached to %s", ifaces->item[i]);
-	}
-	vec_free(&have);
-	return r;
-}
-
-static int settle_listeners(struct agent *a, const struct names *ifaces,
-			    struct err *err)
-{
-	struct listeners listeners = {};
-	int r = parse_listeners(a->opt, ifaces, &listeners, err);
-
-	if (!r)
-		r = listeners_set(&a->dp, &listeners, true, err);
-	if (!r)
-		r = listeners_set_mss(&a->dp, a->applier.mss, err);
-	vec_free(&listeners);
-	return r;
-}
-
 /* Interfaces may be gone for a while, and come back. */
 static int settle_node(void *arg, struct err *err)
 {
 	struct agent *a = arg;
-	struct names ifaces = {};
-	int r = iface_find(a->opt->ifaces, a->opt->iface_count, false, &ifaces, err);
 
-	if (!r)
-		r = settle_listeners(a, &ifaces, err);
-	if (!r)
-		r = settle_hooks(a, &ifaces, err);
-	names_free(&ifaces);
-	return r;
+	return settle(&a->dp, a->opt, a->applier.mss, err);
 }
 
 /* ---- reconcile ---- */
@@ -503,7 +430,7 @@ static int load_beside(struct agent *a, struct err *err)
 	if (!r)
 		r = iface_find(a->opt->ifaces, a->opt->iface_count, true, &ifaces, err);
 	if (!r)
-		r = settle_listeners(a, &ifaces, err);
+		r = settle_listeners(&a->dp, a->opt, a->applier.mss, &ifaces, err);
 	names_free(&ifaces);
 	return r;
 }
@@ -511,16 +438,10 @@ static int load_beside(struct agent *a, struct err *err)
 /* Everything that may be refused comes before anything that is seen. */
 static int start(struct agent *a, struct err *err)
 {
-	struct listeners listeners = {};
-	struct names ifaces = {};
 	auto_fd int lock = -1;
 	struct applied done;
-	int r = iface_find(a->opt->ifaces, a->opt->iface_count, true, &ifaces, err);
+	int r = settle_check(a->opt, err);
 
-	if (!r)
-		r = parse_listeners(a->opt, &ifaces, &listeners, err);
-	vec_free(&listeners);
-	names_free(&ifaces);
 	if (!r)
 		r = source_read(&a->opt->source, &a->manifests, err);
 	if (!r)
@@ -640,69 +561,5 @@ int agent_run(const struct agent_options *opt, struct err *err)
 		r = lock < 0 ? lock : run_locked(&a, err);
 	}
 	agent_fini(&a);
-	return r;
-}
-
-/* The settings are told too, when there are any. */
-static int refuse(const char *pin, struct err *err)
-{
-	struct err ignored = {};
-	struct dp dp;
-
-	if (!dp_open(&dp, pin, &ignored)) {
-		apply_refused(&dp, err);
-		dp_close(&dp);
-	}
-	return err->code;
-}
-
-static int apply_locked(const char *pin, struct ir *ir, struct applied *done,
-			struct err *err)
-{
-	struct applier applier = {};
-	struct dp dp;
-	int r = dp_open(&dp, pin, err);
-
-	if (r)
-		return r;
-	r = home_check(&dp, err);
-	if (!r) {
-		applier.dp = &dp;
-		r = apply_ir(&applier, ir, done, err);
-	}
-	applier_free(&applier);
-	dp_close(&dp);
-	return r;
-}
-
-int agent_apply_once(const char *pin, const struct source *source, struct err *err)
-{
-	auto_fd int lock = -1;
-	struct applied done;
-	struct store store;
-	struct ir ir;
-	int r = source_compile(source, &store, &ir, err);
-
-	if (r)
-		return refuse(pin, err);
-	if (dp_exists(pin)) {
-		lock = pin_lock(pin, PIN_LOCK_CHANGE, err);
-		r = lock < 0 ? lock : 0;
-	}
-	if (!r)
-		r = apply_locked(pin, &ir, &done, err);
-	if (!r) {
-		log_info("applied: %zu routes (generation %u%s)", ir.routes.len,
-			 done.generation,
-			 done.swapped ? "" : ", route table unchanged");
-		if (pin_agent(pin))
-			log_warn(
-				"an agent is running; its own manifests come back with "
-				"its next change");
-	} else {
-		refuse(pin, err);
-	}
-	ir_free(&ir);
-	store_free(&store);
 	return r;
 }
