@@ -41,8 +41,16 @@ is "and gets nothing" "6 from pod2" "$(served_by)"
 is "nor was it tried" 0 "$(counter connect_next)"
 has "which is said" "endpoint 10.77.1.3:1027 is unhealthy: Connection refused" \
 	"$(cat "$work/weir.log")"
+{
+	service web 80 1027 10.77.1.2 10.77.1.3
+	ingress other '' /other Prefix web 80
+	ingress web '' / Prefix web 80
+} >"$work/other.yaml"
+weir apply -f "$work/other.yaml"
+is "weir apply keeps what the agent knows" unhealthy "$(state 10.77.1.3:1027)"
 echo_pod 3
-ok "it comes back" within 10 is_state 10.77.1.3:1027 ready
+ok "it comes back: the agent checks what was applied" within 10 \
+	is_state 10.77.1.3:1027 ready
 is "and takes its part" "3 from pod2, 3 from pod3" "$(served_by)"
 pod 3 ip link set eth0 down
 ok "one that is silent becomes unhealthy, too" within 10 \

@@ -70,6 +70,7 @@ static uint32_t add_group(const char *name, const char *endpoint)
 	ep->weight = 1;
 	ep->ready = true;
 	assert_int_equal(addr_parse_port(endpoint, &ep->addr, &ep->port), 0);
+	assert_int_equal(strmap_set(&ir.group_places, name, ir.groups.len - 1), 0);
 	return ir.groups.len - 1;
 }
 
@@ -162,6 +163,11 @@ static void test_endpoints_do_not_touch_the_table(void **state)
 	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_endpoints], &g.slot[0], &ep),
 			 0);
 	assert_string_equal(ep.text, "127.0.0.1:82");
+}
+
+static bool nothing_is_used(uint32_t id, void *arg)
+{
+	return false;
 }
 
 static struct weir_endpoint endpoint_of(uint32_t id)
@@ -299,14 +305,127 @@ static void test_another_process_is_noticed(void **state)
 	dp_close(&other_dp);
 
 	assert_false(applier_is_current(&applier));
-	assert_int_equal(apply_paths(&applier, &ir, &err), 0);
-	assert_int_equal(map_count(dp.map[DP_MAP_groups]), 1);
 	begin();
 	add_route("", "/a", add_group("ns/s:80", "127.0.0.1:81"));
 	apply();
 	assert_true(done.swapped);
 	assert_int_equal(done.generation, 3);
 	assert_int_equal(map_count(dp.map[DP_MAP_routes]), 1);
+}
+
+/* What the health checks of a test say. */
+static uint16_t down_port;
+
+static bool is_down(const struct ir_endpoint *e, void *arg)
+{
+	return e->port == down_port;
+}
+
+/* Only the group whose endpoint has changed is written. */
+static void test_health_of_one_group(void **state)
+{
+	static const uint32_t places[] = {1, 1};
+	struct weir_endpoint first, second;
+
+	applier.is_down = is_down;
+	down_port = 0;
+	add_route("", "/a", add_group("ns/s:80", "127.0.0.1:81"));
+	add_route("", "/b", add_group("ns/t:80", "127.0.0.1:81"));
+	apply();
+	down_port = 81;
+	assert_int_equal(apply_groups(&applier, &ir, places, 2, &err), 0);
+	first = endpoint_of(group_of(ir.groups.item[0].id).slot[0]);
+	second = endpoint_of(group_of(ir.groups.item[1].id).slot[0]);
+	assert_int_equal(first.state, WEIR_ENDPOINT_READY);
+	assert_int_equal(second.state, WEIR_ENDPOINT_UNHEALTHY);
+}
+
+/* What health checks have found out stays with the endpoints when another process
+ * applies its rules. */
+static void test_marks_are_read(void **state)
+{
+	struct applier other = {.dp = &dp};
+	struct ir_endpoint down, up;
+	uint32_t id;
+
+	applier.is_down = is_down;
+	down_port = 82;
+	add_route("", "/a", add_group("ns/s:80", "127.0.0.1:81"));
+	add_route("", "/b", add_group("ns/t:80", "127.0.0.1:82"));
+	apply();
+	up = ir.groups.item[0].endpoints.item[0];
+	down = ir.groups.item[1].endpoints.item[0];
+	id = group_of(ir.groups.item[1].id).slot[0];
+	assert_int_equal(endpoint_of(id).state, WEIR_ENDPOINT_UNHEALTHY);
+	assert_int_equal(book_read(&other.book, &dp, &err), 0);
+	assert_true(book_says_unhealthy(&other.book, &down.addr, down.port));
+	assert_false(book_says_unhealthy(&other.book, &up.addr, up.port));
+	applier_free(&other);
+}
+
+/* An agent looks after what another process has applied. */
+static void test_what_others_apply_is_adopted(void **state)
+{
+	struct applier other = {};
+	struct weir_endpoint ep;
+	struct dp other_dp;
+	struct ir adopted;
+
+	applier.is_down = is_down;
+	applier.follows_node = true;
+	down_port = 0;
+	add_route("", "/a", add_group("ns/s:80", "127.0.0.1:81"));
+	apply();
+	begin();
+	add_route("", "/b", add_group("ns/t:80", "127.0.0.1:82"));
+	assert_int_equal(dp_open(&other_dp, pin, &err), 0);
+	other.dp = &other_dp;
+	assert_int_equal(apply_ir(&other, &ir, &done, &err), 0);
+	applier_free(&other);
+	dp_close(&other_dp);
+
+	assert_int_equal(apply_adopt(&applier, &adopted, &err), 0);
+	assert_true(applier_is_current(&applier));
+	assert_int_equal(adopted.groups.len, 1);
+	assert_string_equal(adopted.groups.item[0].name, "ns/t:80");
+	assert_int_equal(adopted.groups.item[0].endpoints.len, 1);
+	assert_int_equal(adopted.groups.item[0].endpoints.item[0].port, 82);
+	assert_true(adopted.groups.item[0].endpoints.item[0].ready);
+	down_port = 82;
+	assert_int_equal(apply_paths(&applier, &adopted, &err), 0);
+	assert_int_equal(adopted.groups.item[0].id, ir.groups.item[0].id);
+	ep = endpoint_of(group_of(ir.groups.item[0].id).slot[0]);
+	assert_int_equal(ep.state, WEIR_ENDPOINT_UNHEALTHY);
+	/* What is gone may be forgotten, and nothing else. */
+	book_forget_endpoints(&applier.book, &dp, nothing_is_used, NULL);
+	assert_int_equal(map_count(dp.map[DP_MAP_endpoints]), 1);
+	assert_int_equal(map_count(dp.map[DP_MAP_routes]), 1);
+	ir_free(&adopted);
+}
+
+/* A way that is known is looked for again only when the node has changed. */
+static void test_ways_are_kept(void **state)
+{
+	struct weir_endpoint ep;
+	uint32_t id;
+
+	applier.follows_node = true;
+	add_route("", "/a", add_group("ns/s:80", "127.0.0.1:81"));
+	apply();
+	id = group_of(ir.groups.item[0].id).slot[0];
+	ep = endpoint_of(id);
+	ep.mss = 777;
+	bpf_map_update_elem(dp.map[DP_MAP_endpoints], &id, &ep, BPF_ANY);
+	apply();
+	assert_int_equal(endpoint_of(id).mss, 777);
+	assert_int_equal(apply_paths(&applier, &ir, &err), 0);
+	assert_int_not_equal(endpoint_of(id).mss, 777);
+
+	/* Whoever does not follow the node looks each time. */
+	bpf_map_update_elem(dp.map[DP_MAP_endpoints], &id, &ep, BPF_ANY);
+	applier.follows_node = applier.is_ready = false;
+	apply();
+	assert_int_not_equal(endpoint_of(id).mss, 777);
 }
 
 static struct ir_route *add_reply_route(const char *path, uint32_t reply)
@@ -393,6 +512,10 @@ int main(void)
 		KERNEL_TEST(test_the_table_in_use_is_a_valid_one),
 		KERNEL_TEST(test_many_rules_grow_the_table),
 		KERNEL_TEST(test_another_process_is_noticed),
+		KERNEL_TEST(test_health_of_one_group),
+		KERNEL_TEST(test_marks_are_read),
+		KERNEL_TEST(test_what_others_apply_is_adopted),
+		KERNEL_TEST(test_ways_are_kept),
 		KERNEL_TEST(test_replies_keep_their_ids),
 		KERNEL_TEST(test_a_refusal_changes_nothing),
 	};

@@ -339,7 +339,7 @@ static void write_groups(struct book *book, struct group_want *want, size_t coun
 
 	book_begin(book);
 	assert_ok(book_groups(book, want, count, &err));
-	assert_ok(book_write_groups(book, &dp, want, count, &mss, &err));
+	assert_ok(book_write_groups(book, &dp, want, count, true, &mss, &err));
 	assert_ok(book_retire(book, &dp, &err));
 }
 

@@ -51,8 +51,9 @@ static void on_late(struct watch *w)
 	loop.stop = true;
 }
 
-static void on_changed(void *arg)
+static void on_changed(void *arg, const struct health_target *t)
 {
+	assert_true(t->groups.len);
 	if (++changes >= wanted)
 		loop.stop = true;
 }
@@ -108,7 +109,7 @@ static size_t count_down(void)
 	size_t i, n = 0;
 
 	for (i = 0; i < health.targets.len; i++)
-		n += health.targets.item[i].is_down;
+		n += health.targets.item[i]->is_down;
 	return n;
 }
 
@@ -168,11 +169,60 @@ static void test_draining(void **state)
 	assert_int_equal(health.targets.len, 0);
 }
 
+static struct health_target *target_of(const struct ir_endpoint *e)
+{
+	size_t i;
+
+	for (i = 0; i < health.targets.len; i++)
+		if (health.targets.item[i]->port == e->port &&
+		    !memcmp(&health.targets.item[i]->addr, &e->addr, sizeof(e->addr)))
+			return health.targets.item[i];
+	return NULL;
+}
+
+/* One group changes: its endpoints come and go, those that others have stay. */
+static void test_replace(void **state)
+{
+	struct ir_group *first = vec_push(&ir.groups), *second, was = {};
+	struct health_target *t;
+	unsigned int i;
+
+	for (i = 0; i < 100; i++)
+		add(first, i, 9);
+	second = vec_push(&ir.groups);
+	first = &ir.groups.item[0];
+	for (i = 50; i < 60; i++)
+		add(second, i, 9);
+	assert_int_equal(health_set(&health, &ir, &err), 0);
+	assert_int_equal(health.targets.len, 100);
+	t = target_of(&second->endpoints.item[0]);
+	assert_int_equal(t->groups.len, 2);
+	t->is_down = true;
+
+	memcpy(&was, first, sizeof(was));
+	memset(&first->endpoints, 0, sizeof(first->endpoints));
+	add(first, 200, 9);
+	add(first, 3, 9);
+	assert_int_equal(health_replace(&health, 0, &was, first, &err), 0);
+	vec_free(&was.endpoints);
+	assert_int_equal(health.targets.len, 12);
+	assert_int_equal(t->groups.len, 1);
+	assert_int_equal(t->groups.item[0], 1);
+	assert_non_null(target_of(&first->endpoints.item[0]));
+	assert_true(health_is_down(&health, &t->addr, 9));
+
+	/* as if all of it had been set */
+	assert_int_equal(health_set(&health, &ir, &err), 0);
+	assert_int_equal(health.targets.len, 12);
+	assert_true(health_is_down(&health, &t->addr, 9));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_draining, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

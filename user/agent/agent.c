@@ -36,10 +36,12 @@
 #define SWEEP_MS 2000u
 #define SWEEP_SOON_MS 250u /* when the table of connections fills up */
 
-/* Work to be done when a burst is over, each includes those below it. */
+/* Work to be done when a burst is over. */
 enum change {
 	CHANGE_NODE = 1, /* interfaces, addresses or routes of the node */
 	CHANGE_RULES = 2,
+	CHANGE_HEALTH = 4, /* of endpoints of the groups in agent.doubtful */
+	CHANGE_OTHERS = 8, /* another process has applied something */
 };
 
 struct agent {
@@ -47,8 +49,11 @@ struct agent {
 	struct loop loop;
 	struct dp dp;
 	struct applier applier;
-	struct manifests manifests; /* as they were last read */
-	struct ir ir;		    /* what is served now */
+	struct manifests manifests;	  /* as they were last read */
+	struct ir ir;			  /* what is served now */
+	bool is_adopted;		  /* by another process: no routes in it */
+	size_t endpoints;		  /* in it */
+	struct vec_of(uint32_t) doubtful; /* places of groups in it */
 	struct files files;
 	struct sweep_memory memory; /* of connections */
 	unsigned int changes;	    /* enum change, that have not been dealt with */
@@ -84,17 +89,35 @@ static void note_change(struct agent *a, unsigned int change)
 	note_change_in(a, change, QUIET_MS);
 }
 
+static size_t count_endpoints(const struct ir *ir)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < ir->groups.len; i++)
+		n += ir->groups.item[i].endpoints.len;
+	return n;
+}
+
 static void say_applied(const struct agent *a, const struct applied *done)
 {
-	size_t i, endpoints = 0;
-
-	for (i = 0; i < a->ir.groups.len; i++)
-		endpoints += a->ir.groups.item[i].endpoints.len;
 	log_info("serving %zu routes to %zu endpoints (generation %u%s)",
-		 a->ir.routes.len, endpoints, done->generation,
+		 a->ir.routes.len, a->endpoints, done->generation,
 		 done->swapped ? "" : ", route table unchanged");
 	notify_supervisor("STATUS=serving %zu routes to %zu endpoints",
-			  a->ir.routes.len, endpoints);
+			  a->ir.routes.len, a->endpoints);
+}
+
+/* All of it has just been written; the ir belongs to the agent now. */
+static int serve(struct agent *a, struct ir *ir, bool is_adopted, struct err *err)
+{
+	if (ir != &a->ir) {
+		ir_free(&a->ir);
+		a->ir = *ir;
+	}
+	a->is_adopted = is_adopted;
+	a->endpoints = count_endpoints(&a->ir);
+	a->doubtful.len = 0;
+	return health_set(&a->health, &a->ir, err);
 }
 
 /* Rules from the manifests; those in use stay when the new ones are refused. */
@@ -110,9 +133,24 @@ static int reconcile_rules(struct agent *a, struct applied *done, struct err *er
 		ir_free(&ir);
 		return r;
 	}
-	ir_free(&a->ir);
-	a->ir = ir;
-	return 0;
+	return serve(a, &ir, false, err);
+}
+
+/* `old` has what the ir had before. */
+static int replace_endpoints(struct agent *a, const struct ir *old, struct err *err)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < old->groups.len && !r; i++) {
+		const struct ir_group *was = &old->groups.item[i];
+		const struct ir_group *now = ir_group(&a->ir, was->name);
+
+		a->endpoints += now->endpoints.len;
+		a->endpoints -= was->endpoints.len;
+		r = health_replace(&a->health, now - a->ir.groups.item, was, now, err);
+	}
+	return r;
 }
 
 static int reconcile_endpoints(struct agent *a, struct applied *done, struct err *err)
@@ -123,6 +161,8 @@ static int reconcile_endpoints(struct agent *a, struct applied *done, struct err
 	if (r)
 		return r;
 	r = apply_endpoints(&a->applier, &a->ir, &fresh, done, err);
+	if (!r)
+		r = replace_endpoints(a, &fresh, err);
 	ir_free(&fresh);
 	return r;
 }
@@ -159,7 +199,8 @@ static int reconcile_manifests(struct agent *a, struct err *err)
 
 	if (r)
 		return r;
-	if (a->manifests.news == MANIFESTS_RULES || !applier_is_current(&a->applier))
+	if (a->manifests.news == MANIFESTS_RULES || a->is_adopted ||
+	    !applier_is_current(&a->applier))
 		r = reconcile_rules(a, &done, err);
 	else
 		r = reconcile_endpoints(a, &done, err);
@@ -167,7 +208,28 @@ static int reconcile_manifests(struct agent *a, struct err *err)
 		return r;
 	manifests_taken(&a->manifests);
 	say_applied(a, &done);
-	return health_set(&a->health, &a->ir, err);
+	return 0;
+}
+
+/* What another process has applied is looked after like one's own, until the
+ * manifests change: its endpoints are checked, and ways to them followed. */
+static int adopt(struct agent *a, struct err *err)
+{
+	struct ir ir;
+	int r;
+
+	if (applier_is_current(&a->applier))
+		return 0;
+	r = apply_adopt(&a->applier, &ir, err);
+	if (r)
+		return r;
+	log_debug("another process has applied rules: %zu groups", ir.groups.len);
+	r = apply_paths(&a->applier, &ir, err);
+	if (!r)
+		return serve(a, &ir, true, err);
+	a->applier.is_ready = false; /* once more at the next look */
+	ir_free(&ir);
+	return r;
 }
 
 /* The same rules, with the ways to the endpoints as they are now. */
@@ -176,6 +238,16 @@ static int reconcile_node(struct agent *a, struct err *err)
 	int r = apply_paths(&a->applier, &a->ir, err);
 
 	return r ? r : settle_node(a, err);
+}
+
+/* Groups may be among them several times: nothing is written twice. */
+static int reconcile_health(struct agent *a, struct err *err)
+{
+	int r = apply_groups(&a->applier, &a->ir, a->doubtful.item, a->doubtful.len,
+			     err);
+
+	a->doubtful.len = 0;
+	return r;
 }
 
 /* Interfaces first: an endpoint may be behind one that has just come. */
@@ -190,13 +262,15 @@ static void reconcile(struct agent *a, unsigned int changes)
 		note_change(a, changes); /* once more, a little later */
 		return;
 	}
-	if (changes & CHANGE_NODE && reconcile_node(a, &err))
+	if (adopt(a, &err) || (changes & CHANGE_NODE && reconcile_node(a, &err)))
 		err_print(&err);
 	if (changes & CHANGE_RULES && reconcile_manifests(a, &err)) {
 		err_print(&err);
 		log_info("the rules in use stay as they are");
 		apply_refused(&a->dp, &err);
 	}
+	if (a->doubtful.len && reconcile_health(a, &err))
+		err_print(&err);
 }
 
 /* ---- events ---- */
@@ -285,6 +359,8 @@ static void on_sweep(struct watch *w)
 	uint32_t silent;
 
 	timer_done(w);
+	if (!applier_is_current(&a->applier))
+		note_change(a, CHANGE_OTHERS);
 	if (flows_sweep(&a->dp, monotonic_ns(), &a->memory, &sweep, &err)) {
 		err_print(&err);
 		return;
@@ -310,10 +386,20 @@ static bool is_down(const struct ir_endpoint *e, void *arg)
 	return health_is_down(arg, &e->addr, e->port);
 }
 
-/* The endpoints are written with the same work as their ways. */
-static void on_health(void *arg)
+static void on_health(void *arg, const struct health_target *t)
 {
-	note_change(arg, CHANGE_NODE);
+	struct agent *a = arg;
+	size_t i;
+
+	for (i = 0; i < t->groups.len; i++) {
+		uint32_t *place = vec_push(&a->doubtful);
+
+		if (place)
+			*place = t->groups.item[i];
+		else
+			note_change(a, CHANGE_NODE); /* which writes all of them */
+	}
+	note_change(a, CHANGE_HEALTH);
 }
 
 static void on_cookies(struct watch *w)
@@ -466,18 +552,22 @@ static int start(struct agent *a, struct err *err)
 	a->applier.settle_arg = a;
 	a->applier.is_down = is_down;
 	a->applier.is_down_arg = &a->health;
+	a->applier.follows_node = true;
 	r = apply_ir(&a->applier, &a->ir, &done, err);
 	if (r)
 		return r;
 	if (a->dp.adopted)
 		log_info("adopted the data path under %s", a->opt->pin);
 	manifests_taken(&a->manifests);
+	r = serve(a, &a->ir, false, err);
+	if (r)
+		return r;
 	say_applied(a, &done);
 	r = caps_drop(a->opt->source.paths, a->opt->source.path_count, err);
 	if (r)
 		return r;
 	say_serving(a);
-	return health_set(&a->health, &a->ir, err);
+	return 0;
 }
 
 static int run_locked(struct agent *a, struct err *err)
@@ -523,6 +613,7 @@ static void agent_fini(struct agent *a)
 		mem_close_fd(&watches[i]->fd);
 	loop_fini(&a->loop);
 	sweep_memory_free(&a->memory);
+	vec_free(&a->doubtful);
 	applier_free(&a->applier);
 	dp_close(&a->dp);
 	ir_free(&a->ir);

@@ -36,7 +36,9 @@ struct applier {
 	/* Do the health checks of this process fail? Or NULL. */
 	bool (*is_down)(const struct ir_endpoint *e, void *arg);
 	void *is_down_arg;
-	bool is_ready; /* the book has been read */
+	bool follows_node; /* apply_paths() is called when ways change */
+	bool has_ways;	   /* and the maps have the ways as they are now */
+	bool is_ready;	   /* the book has been read */
 };
 
 struct applied {
@@ -50,16 +52,25 @@ int apply_ir(struct applier *a, struct ir *ir, struct applied *out, struct err *
 
 /* New endpoints for some groups of the ir that is applied already: `fresh` has the
  * groups, by their ids, and gives its endpoints to `ir`. Routes and the route table
- * are not looked at. The caller has asked applier_is_current(). */
+ * are not looked at. */
 int apply_endpoints(struct applier *a, struct ir *ir, struct ir *fresh,
 		    struct applied *out, struct err *err);
 
-/* The ir that is applied already, once more, for its endpoints alone: the ways to
- * them may have changed. Nothing is done when another process has applied
- * something else in the meantime. */
+/* Some groups of the ir that is applied already, by their places, once more: what
+ * is_down() says of their endpoints has changed. */
+int apply_groups(struct applier *a, struct ir *ir, const uint32_t *places, size_t count,
+		 struct err *err);
+
+/* All groups of the ir that is applied already, once more: the ways to their
+ * endpoints may have changed. */
 int apply_paths(struct applier *a, struct ir *ir, struct err *err);
 
-/* Has nobody else changed the maps since? */
+/* What another process has applied, as far as the maps tell: the groups and their
+ * endpoints, no routes. To be looked after like an ir of one's own. */
+int apply_adopt(struct applier *a, struct ir *out, struct err *err);
+
+/* Has nobody else applied anything since? apply_endpoints(), apply_groups() and
+ * apply_paths() are for when this is so. */
 bool applier_is_current(const struct applier *a);
 
 /* Says in the settings why the last attempt was refused. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -29,10 +31,9 @@ static struct health_target *find(const struct health *h, const struct weir_addr
 				  uint16_t port)
 {
 	const struct health_target key = {.addr = *addr, .port = port};
+	struct health_target **found = tfind(&key, &h->tree, compare);
 
-	if (!h->targets.len)
-		return NULL;
-	return bsearch(&key, h->targets.item, h->targets.len, sizeof(key), compare);
+	return found ? *found : NULL;
 }
 
 bool health_is_down(const struct health *h, const struct weir_addr *addr, uint16_t port)
@@ -42,57 +43,125 @@ bool health_is_down(const struct health *h, const struct weir_addr *addr, uint16
 	return t && t->is_down;
 }
 
-/* Sorted, each once, with what was known. */
-static void settle_targets(struct health *h, struct health_target *item, size_t *len)
+static void free_target(struct health_target *t)
 {
-	size_t i, out = 0;
+	vec_free(&t->groups);
+	free(t);
+}
 
-	if (*len)
-		qsort(item, *len, sizeof(*item), compare);
-	for (i = 0; i < *len; i++) {
-		const struct health_target *known;
+static struct health_target *add(struct health *h, const struct ir_endpoint *e)
+{
+	struct health_target *t = calloc(1, sizeof(*t)), **slot;
 
-		if (out && !compare(&item[out - 1], &item[i]))
-			continue;
-		known = find(h, &item[i].addr, item[i].port);
-		item[out++] = known ? *known : item[i];
+	if (!t)
+		return NULL;
+	t->addr = e->addr;
+	t->port = e->port;
+	t->place = h->targets.len;
+	slot = vec_push(&h->targets);
+	if (slot && tsearch(t, &h->tree, compare)) {
+		*slot = t;
+		return t;
 	}
-	*len = out;
+	h->targets.len -= slot != NULL;
+	free_target(t);
+	return NULL;
+}
+
+/* The last one takes its place. */
+static void drop(struct health *h, struct health_target *t)
+{
+	struct health_target *last = h->targets.item[--h->targets.len];
+
+	tdelete(t, &h->tree, compare);
+	last->place = t->place;
+	h->targets.item[t->place] = last;
+	free_target(t);
+}
+
+static int join(struct health *h, uint32_t group, const struct ir_group *g,
+		struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < g->endpoints.len; i++) {
+		const struct ir_endpoint *e = &g->endpoints.item[i];
+		struct health_target *t;
+		uint32_t *slot;
+
+		if (!e->ready)
+			continue;
+		t = find(h, &e->addr, e->port);
+		if (!t)
+			t = add(h, e);
+		slot = t ? vec_push(&t->groups) : NULL;
+		if (!slot)
+			return err_set(err, -ENOMEM, "out of memory");
+		*slot = group;
+	}
+	return 0;
+}
+
+static void leave_one(struct health_target *t, uint32_t group)
+{
+	size_t i;
+
+	for (i = 0; i < t->groups.len; i++) {
+		if (t->groups.item[i] != group)
+			continue;
+		t->groups.item[i] = t->groups.item[--t->groups.len];
+		return;
+	}
+}
+
+static void leave(struct health *h, uint32_t group, const struct ir_group *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->endpoints.len; i++) {
+		const struct ir_endpoint *e = &g->endpoints.item[i];
+		struct health_target *t = e->ready ? find(h, &e->addr, e->port) : NULL;
+
+		if (t)
+			leave_one(t, group);
+	}
 }
 
 int health_set(struct health *h, const struct ir *ir, struct err *err)
 {
-	struct vec_of(struct health_target) fresh = {};
-	size_t i, k;
+	size_t i;
+	int r = 0;
 
 	if (!h->opt.interval_ms)
 		return 0;
-	for (i = 0; i < ir->groups.len; i++) {
-		const struct ir_group *g = &ir->groups.item[i];
+	for (i = 0; i < h->targets.len; i++)
+		h->targets.item[i]->groups.len = 0;
+	for (i = 0; i < ir->groups.len && !r; i++)
+		r = join(h, (uint32_t)i, &ir->groups.item[i], err);
+	for (i = h->targets.len; i-- > 0;)
+		if (!h->targets.item[i]->groups.len)
+			drop(h, h->targets.item[i]);
+	return r;
+}
 
-		for (k = 0; k < g->endpoints.len; k++) {
-			const struct ir_endpoint *e = &g->endpoints.item[k];
-			struct health_target *t;
+int health_replace(struct health *h, uint32_t group, const struct ir_group *old,
+		   const struct ir_group *now, struct err *err)
+{
+	size_t i;
+	int r;
 
-			if (!e->ready)
-				continue;
-			t = vec_push(&fresh);
-			if (!t) {
-				vec_free(&fresh);
-				return err_set(err, -ENOMEM, "out of memory");
-			}
-			t->addr = e->addr;
-			t->port = e->port;
-		}
+	if (!h->opt.interval_ms)
+		return 0;
+	leave(h, group, old);
+	r = join(h, group, now, err);
+	for (i = 0; i < old->endpoints.len; i++) {
+		const struct ir_endpoint *e = &old->endpoints.item[i];
+		struct health_target *t = find(h, &e->addr, e->port);
+
+		if (t && !t->groups.len)
+			drop(h, t);
 	}
-	settle_targets(h, fresh.item, &fresh.len);
-	vec_free(&h->targets);
-	h->targets.item = fresh.item;
-	h->targets.len = fresh.len;
-	h->targets.cap = fresh.cap;
-	if (h->next >= fresh.len)
-		h->next = 0;
-	return 0;
+	return r;
 }
 
 /* error: 0 or an errno. */
@@ -116,7 +185,7 @@ static void take_result(struct health *h, const struct health_check *c, int erro
 		log_warn("endpoint %s is unhealthy: %s", text, strerror(error));
 	else
 		log_info("endpoint %s is healthy again", text);
-	h->changed(h->arg);
+	h->changed(h->arg, t);
 }
 
 /* ---- checks ---- */
@@ -218,7 +287,7 @@ static void begin_due(struct health *h, uint64_t now)
 			break;
 		if (h->next >= h->targets.len)
 			h->next = 0;
-		begin_check(h, &h->check[slot], &h->targets.item[h->next++]);
+		begin_check(h, &h->check[slot], h->targets.item[h->next++]);
 	}
 	h->credit = due;
 }
@@ -234,7 +303,7 @@ static void on_tick(struct watch *w)
 }
 
 void health_init(struct health *h, const struct health_options *opt,
-		 void (*changed)(void *arg), void *arg)
+		 void (*changed)(void *arg, const struct health_target *t), void *arg)
 {
 	size_t i;
 
@@ -257,6 +326,8 @@ void health_fini(struct health *h)
 		mem_close_fd(&h->check[i].fd);
 	mem_close_fd(&h->done.fd);
 	mem_close_fd(&h->tick.fd);
+	while (h->targets.len)
+		drop(h, h->targets.item[h->targets.len - 1]);
 	vec_free(&h->targets);
 }
 

@@ -22,6 +22,12 @@ static int refuse(const char *pin, struct err *err)
 	return err->code;
 }
 
+/* An agent that is there has marked them, and goes on checking. */
+static bool is_marked(const struct ir_endpoint *e, void *arg)
+{
+	return book_says_unhealthy(arg, &e->addr, e->port);
+}
+
 static int apply_locked(const char *pin, struct ir *ir, struct applied *done,
 			struct err *err)
 {
@@ -34,6 +40,10 @@ static int apply_locked(const char *pin, struct ir *ir, struct applied *done,
 	r = home_check(&dp, err);
 	if (!r) {
 		applier.dp = &dp;
+		if (pin_agent(pin)) {
+			applier.is_down = is_marked;
+			applier.is_down_arg = &applier.book;
+		}
 		r = apply_ir(&applier, ir, done, err);
 	}
 	applier_free(&applier);

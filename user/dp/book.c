@@ -78,12 +78,15 @@ static void learnt(struct registry_entry *e, uint64_t content)
 static int read_endpoint(const void *key, const void *value, void *arg)
 {
 	const struct weir_endpoint *ep = value;
+	struct book *book = arg;
 	char name[KEY_MAX];
 	uint32_t id;
 
 	memcpy(&id, key, sizeof(id));
 	endpoint_key(ep->service, ep->text, name);
-	learnt(registry_learn(arg, name, id), hash64(ep, sizeof(*ep), 0));
+	learnt(registry_learn(&book->endpoints, name, id), hash64(ep, sizeof(*ep), 0));
+	if (ep->state == WEIR_ENDPOINT_UNHEALTHY || ep->held == WEIR_ENDPOINT_UNHEALTHY)
+		return strmap_set(&book->unhealthy, ep->text, id);
 	return 0;
 }
 
@@ -138,7 +141,7 @@ int book_read(struct book *book, const struct dp *dp, struct err *err)
 
 	/* 0 is what a zeroed value says: it names nothing. */
 	fresh.endpoints.next = fresh.groups.next = fresh.routes.next = 1;
-	r = map_each(dp->map[DP_MAP_endpoints], read_endpoint, &fresh.endpoints, err);
+	r = map_each(dp->map[DP_MAP_endpoints], read_endpoint, &fresh, err);
 	if (!r)
 		r = map_each(dp->map[DP_MAP_groups], read_group, &fresh.groups, err);
 	if (!r)
@@ -147,7 +150,7 @@ int book_read(struct book *book, const struct dp *dp, struct err *err)
 		r = map_each(dp->map[DP_MAP_flows], read_flow, &fresh, err);
 	if (r) {
 		book_free(&fresh);
-		return r;
+		return r == -ENOMEM ? no_memory(err) : r;
 	}
 	book_free(book);
 	*book = fresh;
@@ -159,6 +162,17 @@ void book_free(struct book *book)
 	registry_free(&book->endpoints);
 	registry_free(&book->groups);
 	registry_free(&book->routes);
+	strmap_free(&book->unhealthy);
+}
+
+bool book_says_unhealthy(const struct book *book, const struct weir_addr *addr,
+			 uint16_t port)
+{
+	char text[WEIR_ADDR_TEXT];
+	uint32_t id;
+
+	addr_format_port(addr, port, text);
+	return strmap_get(&book->unhealthy, text, &id);
 }
 
 /* ---- ids ---- */
@@ -243,51 +257,85 @@ static enum weir_endpoint_state state_of(const struct endpoint_want *want)
 	return want->unhealthy ? WEIR_ENDPOINT_UNHEALTHY : WEIR_ENDPOINT_READY;
 }
 
-/* Is it drained by hand? That is known to the map alone. */
-static bool is_held(const struct dp *dp, const struct registry_entry *e)
+/* What the map has; drains by hand are known to it alone. */
+static bool read_known(const struct dp *dp, const struct registry_entry *e,
+		       struct weir_endpoint *out)
 {
-	struct weir_endpoint ep;
-
 	return e->is_written &&
-	       !bpf_map_lookup_elem(dp->map[DP_MAP_endpoints], &e->id, &ep) && ep.held;
+	       !bpf_map_lookup_elem(dp->map[DP_MAP_endpoints], &e->id, out);
 }
 
-/* Sets *id and *out, its value in the map. */
-static int write_endpoint(struct book *book, const struct dp *dp,
-			  const struct group_want *group,
-			  const struct endpoint_want *want, uint32_t *id,
-			  struct weir_endpoint *out, uint16_t *mss, struct err *err)
+static bool has_way(const struct weir_endpoint *ep)
 {
-	struct weir_endpoint ep = {
-		.addr = want->addr,
-		.port = htons(want->port),
-		.weight = want->weight,
-		.mss = LISTENER_MSS_DEFAULT,
-		.state = state_of(want),
-	};
+	return ep->state != WEIR_ENDPOINT_GONE &&
+	       ep->state != WEIR_ENDPOINT_UNREACHABLE &&
+	       ep->held != WEIR_ENDPOINT_UNREACHABLE;
+}
+
+/* Puts our address and the MSS towards the endpoint into its value. `old` is the
+ * value so far, when its way is known to be as it was; or NULL. */
+static int find_way(const struct endpoint_want *want, const struct weir_endpoint *old,
+		    struct weir_endpoint *ep)
+{
+	struct path path;
+	int r;
+
+	if (old && has_way(old)) {
+		ep->source = old->source;
+		ep->mss = old->mss;
+		return 0;
+	}
+	r = path_find(&want->addr, want->port, &path);
+	if (r) {
+		ep->mss = LISTENER_MSS_DEFAULT;
+		if (ep->state != WEIR_ENDPOINT_DRAINING)
+			ep->state = WEIR_ENDPOINT_UNREACHABLE;
+		return r;
+	}
+	ep->source = path.source;
+	ep->mss = path.mss;
+	return 0;
+}
+
+/* A round of writing groups. */
+struct writing {
+	struct book *book;
+	const struct dp *dp;
+	bool ways;    /* look for all of them */
+	uint16_t mss; /* that fits all so far */
+	struct err *err;
+};
+
+/* Sets *id and *out, its value in the map. */
+static int write_endpoint(struct writing *w, const struct group_want *group,
+			  const struct endpoint_want *want, uint32_t *id,
+			  struct weir_endpoint *out)
+{
+	struct weir_endpoint ep =
+				     {
+					     .addr = want->addr,
+					     .port = htons(want->port),
+					     .weight = want->weight,
+					     .state = state_of(want),
+				     },
+			     old;
 	struct registry_entry *e;
 	char key[KEY_MAX];
-	struct path path;
 	uint64_t content;
-	bool fresh;
+	bool fresh, known;
 	int r;
 
 	kept_name(group->name, ep.service);
 	addr_format_port(&want->addr, want->port, ep.text);
 	endpoint_key(ep.service, ep.text, key);
-	e = registry_take(&book->endpoints, key);
+	e = registry_take(&w->book->endpoints, key);
 	if (!e)
-		return no_memory(err);
-	r = path_find(&want->addr, want->port, &path);
-	if (r) {
-		ep.state = WEIR_ENDPOINT_UNREACHABLE;
-	} else {
-		ep.source = path.source;
-		ep.mss = path.mss;
-		if (path.mss < *mss)
-			*mss = path.mss;
-	}
-	if (is_held(dp, e)) {
+		return no_memory(w->err);
+	known = read_known(w->dp, e, &old);
+	r = find_way(want, known && !w->ways ? &old : NULL, &ep);
+	if (!r && ep.mss < w->mss)
+		w->mss = ep.mss;
+	if (known && old.held) {
 		ep.held = ep.state;
 		ep.state = WEIR_ENDPOINT_DRAINING;
 	}
@@ -299,28 +347,26 @@ static int write_endpoint(struct book *book, const struct dp *dp,
 	*id = e->id;
 	*out = ep;
 	fresh = !e->is_written;
-	r = write_value(dp, DP_MAP_endpoints, e->id, &ep, e, content, err);
+	r = write_value(w->dp, DP_MAP_endpoints, e->id, &ep, e, content, w->err);
 	if (!r && fresh) {
 		struct weir_endpoint_stats stats = {};
 
 		memcpy(stats.service, ep.service, sizeof(stats.service));
 		memcpy(stats.text, ep.text, sizeof(stats.text));
-		write_stats(dp, DP_MAP_endpoint_stats, e->id, &stats);
+		write_stats(w->dp, DP_MAP_endpoint_stats, e->id, &stats);
 	}
 	return r;
 }
 
-static int write_endpoints(struct book *book, const struct dp *dp,
-			   const struct group_want *want, struct shares *shares,
-			   uint16_t *mss, struct err *err)
+static int write_endpoints(struct writing *w, const struct group_want *want,
+			   struct shares *shares)
 {
 	size_t i;
 
 	for (i = 0; i < want->count; i++) {
 		struct weir_endpoint ep;
 		uint32_t id = 0;
-		int r = write_endpoint(book, dp, want, &want->endpoints[i], &id, &ep,
-				       mss, err);
+		int r = write_endpoint(w, want, &want->endpoints[i], &id, &ep);
 
 		if (r)
 			return r;
@@ -333,41 +379,42 @@ static int write_endpoints(struct book *book, const struct dp *dp,
 	return 0;
 }
 
-static int write_group(struct book *book, const struct dp *dp,
-		       const struct group_want *want, uint16_t *mss, struct err *err)
+static int write_group(struct writing *w, const struct group_want *want)
 {
 	struct shares shares = {};
 	struct weir_group g = {}, old;
 	struct registry_entry *e;
-	int r = write_endpoints(book, dp, want, &shares, mss, err);
+	int r = write_endpoints(w, want, &shares);
 
 	if (!r)
-		r = shares_fill(&shares, &g, err);
+		r = shares_fill(&shares, &g, w->err);
 	if (r)
 		return r;
 	kept_name(want->name, g.name);
-	e = registry_take(&book->groups, g.name);
+	e = registry_take(&w->book->groups, g.name);
 	if (!e)
-		return no_memory(err);
-	if (e->is_written && !bpf_map_lookup_elem(dp->map[DP_MAP_groups], &e->id, &old))
+		return no_memory(w->err);
+	if (e->is_written &&
+	    !bpf_map_lookup_elem(w->dp->map[DP_MAP_groups], &e->id, &old))
 		g.turn = old.turn;
-	return write_value(dp, DP_MAP_groups, e->id, &g, e, group_content(&g), err);
+	return write_value(w->dp, DP_MAP_groups, e->id, &g, e, group_content(&g),
+			   w->err);
 }
 
 int book_write_groups(struct book *book, const struct dp *dp,
-		      const struct group_want *want, size_t count, uint16_t *mss,
-		      struct err *err)
+		      const struct group_want *want, size_t count, bool ways,
+		      uint16_t *mss, struct err *err)
 {
-	uint16_t least = UINT16_MAX;
+	struct writing w = {book, dp, ways, UINT16_MAX, err};
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		int r = write_group(book, dp, &want[i], &least, err);
+		int r = write_group(&w, &want[i]);
 
 		if (r)
 			return r;
 	}
-	*mss = least == UINT16_MAX ? LISTENER_MSS_DEFAULT : least;
+	*mss = w.mss == UINT16_MAX ? LISTENER_MSS_DEFAULT : w.mss;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include <weir/reply.h>
 
 #include "base/err.h"
+#include "base/strmap.h"
 #include "dp/registry.h"
 
 struct dp;
@@ -38,11 +39,16 @@ struct book {
 	struct registry endpoints; /* by "SERVICE ADDR:PORT" */
 	struct registry groups;	   /* by name */
 	struct registry routes;	   /* by ingress, host, path, type and occurrence */
+	struct strmap unhealthy;   /* "ADDR:PORT", as book_read() found them */
 };
 
 /* Reads back what the maps hold, and the ids that connections remember. */
 int book_read(struct book *book, const struct dp *dp, struct err *err);
 void book_free(struct book *book);
+
+/* Did health checks fail there, by what the maps said when they were read? */
+bool book_says_unhealthy(const struct book *book, const struct weir_addr *addr,
+			 uint16_t port);
 
 /* A new round. Then ids, then contents. */
 void book_begin(struct book *book);
@@ -57,10 +63,11 @@ int book_groups(struct book *book, struct group_want *want, size_t count,
 int book_route(struct book *book, const struct weir_route *route, size_t *place,
 	       struct err *err);
 
-/* Writes what differs. *mss becomes what fits every endpoint's path. */
+/* Writes what differs. The ways to endpoints that the maps have are looked for with
+ * `ways` only. *mss becomes what fits every endpoint's way. */
 int book_write_groups(struct book *book, const struct dp *dp,
-		      const struct group_want *want, size_t count, uint16_t *mss,
-		      struct err *err);
+		      const struct group_want *want, size_t count, bool ways,
+		      uint16_t *mss, struct err *err);
 /* Endpoints of a group that `now` no longer has: marked as gone. */
 int book_drop_endpoints(struct book *book, const struct dp *dp,
 			const struct group_want *old, const struct group_want *now,
