@@ -226,6 +226,7 @@ PREFIX ?= /usr/local
 install: all
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/sbin/weir
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(BUILD)/man/*.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/weir docs/*.md
 	$(BUILD)/weir completion bash | install -D -m 644 /dev/stdin \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/weir
 	$(BUILD)/weir completion zsh | install -D -m 644 /dev/stdin \

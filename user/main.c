@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include <weir/maps.h>
 
 #include "cmd/cmd.h"
@@ -205,6 +207,9 @@ int main(int argc, char **argv)
 		asks_for_help(&ctx, argc, argv);
 	}
 	if (ctx.version) {
+		if (ctx.output == OUTPUT_JSON)
+			return finish(
+				cmd_json(json_pack("{s:s}", "version", WEIR_VERSION)));
 		puts("weir " WEIR_VERSION);
 		return finish(EXIT_DONE);
 	}

@@ -89,15 +89,6 @@ static void note_change(struct agent *a, unsigned int change)
 	note_change_in(a, change, QUIET_MS);
 }
 
-static size_t count_endpoints(const struct ir *ir)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < ir->groups.len; i++)
-		n += ir->groups.item[i].endpoints.len;
-	return n;
-}
-
 static void say_applied(const struct agent *a, const struct applied *done)
 {
 	log_info("serving %zu routes to %zu endpoints (generation %u%s)",
@@ -115,7 +106,7 @@ static int serve(struct agent *a, struct ir *ir, bool is_adopted, struct err *er
 		a->ir = *ir;
 	}
 	a->is_adopted = is_adopted;
-	a->endpoints = count_endpoints(&a->ir);
+	a->endpoints = ir_count_endpoints(&a->ir);
 	a->doubtful.len = 0;
 	return health_set(&a->health, &a->ir, err);
 }

@@ -29,5 +29,12 @@ struct agent_options {
 /* Returns when stopped by a signal (0), or when it cannot start. */
 int agent_run(const struct agent_options *opt, struct err *err);
 
-/* Manifests into the data path that is there, once. */
-int agent_apply_once(const char *pin, const struct source *source, struct err *err);
+/* Manifests into the data path that is there, once. `out` says what is served. */
+struct served {
+	size_t routes, endpoints;
+	uint32_t generation;
+	bool swapped; /* the route table was replaced */
+};
+
+int agent_apply_once(const char *pin, const struct source *source, struct served *out,
+		     struct err *err);

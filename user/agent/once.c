@@ -51,7 +51,8 @@ static int apply_locked(const char *pin, struct ir *ir, struct applied *done,
 	return r;
 }
 
-int agent_apply_once(const char *pin, const struct source *source, struct err *err)
+int agent_apply_once(const char *pin, const struct source *source, struct served *out,
+		     struct err *err)
 {
 	auto_fd int lock = -1;
 	struct applied done;
@@ -68,9 +69,8 @@ int agent_apply_once(const char *pin, const struct source *source, struct err *e
 	if (!r)
 		r = apply_locked(pin, &ir, &done, err);
 	if (!r) {
-		log_info("applied: %zu routes (generation %u%s)", ir.routes.len,
-			 done.generation,
-			 done.swapped ? "" : ", route table unchanged");
+		*out = (struct served){ir.routes.len, ir_count_endpoints(&ir),
+				       done.generation, done.swapped};
 		if (pin_agent(pin))
 			log_warn(
 				"an agent is running; its own manifests come back with "

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
+
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
 	va_list ap;
@@ -44,6 +46,10 @@ int err_hint(struct err *e, const char *fmt, ...)
 
 void err_print(const struct err *e)
 {
+	if (log_is_json) {
+		log_json("error", e->what, e->where, e->hint);
+		return;
+	}
 	fprintf(stderr, "weir: %s", e->what);
 	if (e->where[0])
 		fprintf(stderr, " (%s)", e->where);

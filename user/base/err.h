@@ -25,5 +25,5 @@ int err_where(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 int err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* "weir: WHAT (WHERE)" and "weir: hint: ..." on stderr. */
+/* "weir: WHAT (WHERE)" and "weir: hint: ..." on stderr, or one line of JSON there. */
 void err_print(const struct err *e);

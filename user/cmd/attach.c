@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
@@ -119,8 +121,35 @@ static int open_or_load(struct dp *dp, const char *pin, struct err *err)
 	return r;
 }
 
+static json_t *names_json(const char *const *name, size_t count)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		json_array_append_new(list, json_string(name[i]));
+	return list;
+}
+
+/* Interfaces that were asked for, and every listener there is. */
+static json_t *attached_json(const struct dp *dp, const struct names *ifaces)
+{
+	struct listener_rows rows = {};
+	json_t *listeners = json_array();
+	struct err ignored = {};
+	size_t i;
+
+	listeners_list(dp, &rows, &ignored);
+	for (i = 0; i < rows.len; i++)
+		json_array_append_new(listeners, json_string(rows.item[i].text));
+	vec_free(&rows);
+	return json_pack("{s:s, s:o, s:o}", "pin", dp->pin, "interfaces",
+			 names_json((const char *const *)ifaces->item, ifaces->len),
+			 "listeners", listeners);
+}
+
 static int attach_run(const char *pin, const struct words *patterns,
-		      const struct words *texts, struct err *err)
+		      const struct words *texts, json_t **doc, struct err *err)
 {
 	struct listeners listeners = {};
 	struct names ifaces = {};
@@ -142,11 +171,21 @@ static int attach_run(const char *pin, const struct words *patterns,
 		r = listeners_set(&dp, &listeners, false, err);
 		if (!r)
 			r = attach_all(&dp, &ifaces, err);
+		if (!r)
+			*doc = attached_json(&dp, &ifaces);
 		dp_close(&dp);
 	}
 	vec_free(&listeners);
 	names_free(&ifaces);
 	return r;
+}
+
+static int say(const struct ctx *ctx, json_t *doc)
+{
+	if (ctx->output == OUTPUT_JSON)
+		return cmd_json(doc);
+	json_decref(doc);
+	return EXIT_DONE;
 }
 
 int attach_main(struct ctx *ctx, int argc, char **argv)
@@ -155,6 +194,7 @@ int attach_main(struct ctx *ctx, int argc, char **argv)
 	void *const to[] = {&opt};
 	struct words operands = {}, patterns = {};
 	struct err err = {};
+	json_t *doc = NULL;
 	int i, r = options_parse(ctx, to, &argc, argv);
 
 	if (r)
@@ -171,8 +211,8 @@ int attach_main(struct ctx *ctx, int argc, char **argv)
 			*slot = argv[i];
 	}
 	words_split(&operands, &patterns);
-	r = attach_run(ctx->pin, &patterns, &opt.listeners, &err);
-	r = r ? cmd_fail(&err) : EXIT_DONE;
+	r = attach_run(ctx->pin, &patterns, &opt.listeners, &doc, &err);
+	r = r ? cmd_fail(&err) : say(ctx, doc);
 out:
 	vec_free(&operands);
 	words_free(&patterns);
@@ -226,5 +266,9 @@ int detach_main(struct ctx *ctx, int argc, char **argv)
 					      : "which interface? --all is every one");
 	r = opt.all ? detach_everything(ctx->pin, &err)
 		    : detach_some(ctx->pin, argc, argv, &err);
-	return r ? cmd_fail(&err) : EXIT_DONE;
+	if (r)
+		return cmd_fail(&err);
+	return say(ctx, json_pack("{s:s, s:b, s:o}", "pin", ctx->pin, "all", opt.all,
+				  "interfaces",
+				  names_json((const char *const *)argv + 1, argc - 1)));
 }

@@ -183,6 +183,8 @@ int completion_main(struct ctx *ctx, int argc, char **argv)
 
 	if (r)
 		return r;
+	if (ctx->output == OUTPUT_JSON)
+		return cmd_usage(ctx, "a script has no JSON");
 	if (argc == 2 && !strcmp(argv[1], "bash"))
 		print_bash();
 	else if (argc == 2 && !strcmp(argv[1], "zsh"))

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
@@ -45,6 +47,10 @@ int endpoint_main(struct ctx *ctx, int argc, char **argv)
 		return cmd_usage(ctx, "neither drain nor undrain: %s", argv[1]);
 	if (set(ctx->pin, argv[2], drain, &found, &err))
 		return cmd_fail(&err);
+	if (ctx->output == OUTPUT_JSON)
+		return cmd_json(json_pack("{s:s, s:b, s:I}", "named", argv[2],
+					  "draining", drain, "endpoints",
+					  (json_int_t)found));
 	log_info("endpoint: %zu %s", found, drain ? "draining" : "no longer drained");
 	return EXIT_DONE;
 }

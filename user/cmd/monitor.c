@@ -16,6 +16,7 @@
 #include <weir/flow.h>
 
 #include "base/addr.h"
+#include "base/clock.h"
 #include "base/number.h"
 #include "base/units.h"
 #include "cmd/cmd.h"
@@ -82,7 +83,7 @@ static void printable(const char *text, unsigned int len, unsigned int max, char
 
 /* An exchange as people see it. */
 struct line {
-	char time[40];
+	char time[CLOCK_TEXT];
 	char client[WEIR_ADDR_TEXT], listener[WEIR_ADDR_TEXT];
 	char method[WEIR_EVENT_METHOD * 4 + 8];
 	char host[WEIR_EVENT_HOST * 4 + 8];
@@ -93,18 +94,6 @@ struct line {
 	const struct weir_event_response *r; /* zeroed when none came */
 };
 
-static void time_text(const struct monitor *m, uint64_t ns, char *out, size_t size)
-{
-	uint64_t wall = ns + m->wall_ns;
-	time_t s = wall / 1000000000;
-	struct tm tm;
-	size_t n;
-
-	gmtime_r(&s, &tm);
-	n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + n, size - n, ".%06uZ", (unsigned int)(wall / 1000 % 1000000));
-}
-
 static void look(const struct monitor *m, const struct exchange *x, struct line *l)
 {
 	const struct weir_event_request *q = &x->request;
@@ -114,7 +103,7 @@ static void look(const struct monitor *m, const struct exchange *x, struct line 
 	memset(l, 0, sizeof(*l));
 	l->e = x->has_request ? &q->e : &x->response.e;
 	l->r = &x->response;
-	time_text(m, l->e->time_ns, l->time, sizeof(l->time));
+	clock_text(l->e->time_ns + m->wall_ns, l->time);
 	addr_format_port(&l->e->client, ntohs(l->e->client_port), l->client);
 	addr_format_port(&l->e->listener, ntohs(l->e->listener_port), l->listener);
 	printable(q->method, q->method_len, WEIR_EVENT_METHOD, l->method,
@@ -262,19 +251,11 @@ static int follow(struct monitor *m, struct exchanges *all, struct events *ev)
 	return r && r != -ECANCELED && r != -EINTR ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int64_t wall_offset(void)
-{
-	struct timespec wall;
-
-	clock_gettime(CLOCK_REALTIME, &wall);
-	return wall.tv_sec * 1000000000ll + wall.tv_nsec - (int64_t)monotonic_ns();
-}
-
 int monitor_main(struct ctx *ctx, int argc, char **argv)
 {
 	struct monitor_options opt = {};
 	void *const to[] = {&opt};
-	struct monitor m = {.ctx = ctx, .wall_ns = wall_offset()};
+	struct monitor m = {.ctx = ctx, .wall_ns = clock_wall_ns() - monotonic_ns()};
 	struct sigaction stop = {.sa_handler = on_stop};
 	struct exchanges *all = NULL;
 	struct events *ev = NULL;

@@ -2,7 +2,10 @@
 /* weir run: the agent. weir apply: its work, once. */
 #include <string.h>
 
+#include <jansson.h>
+
 #include "agent/agent.h"
+#include "base/log.h"
 #include "base/number.h"
 #include "cmd/cmd.h"
 #include "cmd/compile.h"
@@ -133,6 +136,7 @@ int run_main(struct ctx *ctx, int argc, char **argv)
 	size_t i;
 	int r = options_parse(ctx, to, &argc, argv);
 
+	log_is_json = ctx->output == OUTPUT_JSON;
 	if (!r)
 		r = take_operands(ctx, &compile, argc, argv);
 	for (i = 0; !r && i < compile.files.len; i++)
@@ -151,11 +155,24 @@ int run_main(struct ctx *ctx, int argc, char **argv)
 	return r;
 }
 
+static int say_served(const struct ctx *ctx, const struct served *s)
+{
+	if (ctx->output == OUTPUT_JSON)
+		return cmd_json(json_pack(
+			"{s:I, s:I, s:I, s:b}", "routes", (json_int_t)s->routes,
+			"endpoints", (json_int_t)s->endpoints, "generation",
+			(json_int_t)s->generation, "table_changed", s->swapped));
+	log_info("applied: %zu routes (generation %u%s)", s->routes, s->generation,
+		 s->swapped ? "" : ", route table unchanged");
+	return EXIT_DONE;
+}
+
 int apply_main(struct ctx *ctx, int argc, char **argv)
 {
 	struct compile_options compile = COMPILE_DEFAULTS;
 	void *const to[] = {&compile};
 	struct source source;
+	struct served served;
 	struct err err = {};
 	int r = options_parse(ctx, to, &argc, argv);
 
@@ -163,8 +180,9 @@ int apply_main(struct ctx *ctx, int argc, char **argv)
 		r = take_operands(ctx, &compile, argc, argv);
 	if (!r) {
 		source = compile_source(&compile);
-		r = agent_apply_once(ctx->pin, &source, &err) ? cmd_fail(&err)
-							      : EXIT_DONE;
+		r = agent_apply_once(ctx->pin, &source, &served, &err)
+			    ? cmd_fail(&err)
+			    : say_served(ctx, &served);
 	}
 	compile_options_free(&compile);
 	return r;

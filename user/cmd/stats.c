@@ -133,6 +133,10 @@ int metrics_main(struct ctx *ctx, int argc, char **argv)
 
 	if (r)
 		return r;
+	if (ctx->output == OUTPUT_JSON)
+		return cmd_usage(ctx, "Prometheus' text is its only form; stats, "
+				      "routes and endpoints have the same numbers in "
+				      "JSON");
 	if (argc > 1)
 		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
 	if (dp_open(&dp, ctx->pin, &err))

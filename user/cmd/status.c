@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "base/clock.h"
 #include "cmd/cmd.h"
 #include "cmd/columns.h"
 #include "dp/attach.h"
@@ -104,6 +105,7 @@ static bool is_ok(const struct status *s)
 static int print_json(const char *pin, const struct status *s)
 {
 	json_t *hooks = json_array(), *listeners = json_array();
+	char when[CLOCK_TEXT];
 	size_t i;
 
 	for (i = 0; i < s->hooks.len; i++) {
@@ -125,7 +127,7 @@ static int print_json(const char *pin, const struct status *s)
 						(int)l->mss));
 	}
 	return cmd_json(json_pack(
-		"{s:s, s:o?, s:o, s:o, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:o}",
+		"{s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:o}",
 		"pin", pin, "agent", s->agent ? json_integer(s->agent) : json_null(),
 		"interfaces", hooks, "listeners", listeners, "generation",
 		(json_int_t)s->settings.generation, "routes",
@@ -134,8 +136,11 @@ static int print_json(const char *pin, const struct status *s)
 		"connections", (json_int_t)s->flows, "closed_connections",
 		(json_int_t)s->closed, "table_bytes",
 		(json_int_t)s->settings.table_bytes, "last_apply",
-		json_pack("{s:b, s:s, s:f}", "ok", is_ok(s), "result",
-			  s->settings.applied, "time", s->settings.applied_ns / 1e9)));
+		json_pack("{s:b, s:s, s:s?}", "ok", is_ok(s), "result",
+			  s->settings.applied, "time",
+			  s->settings.applied_ns
+				  ? clock_text(s->settings.applied_ns, when)
+				  : NULL)));
 }
 
 static void print_programs(const struct attachment *a)

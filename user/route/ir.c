@@ -91,6 +91,15 @@ void ir_truncate(struct ir *ir, size_t count)
 		free_route(&ir->routes.item[--ir->routes.len]);
 }
 
+size_t ir_count_endpoints(const struct ir *ir)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < ir->groups.len; i++)
+		n += ir->groups.item[i].endpoints.len;
+	return n;
+}
+
 static int fill(struct ir_warning *w, const char *where, const char *fmt, va_list ap)
 {
 	if (!w)

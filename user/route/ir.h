@@ -111,6 +111,9 @@ void ir_free(struct ir *ir);
 /* The group of a Service's port by its name, or NULL. */
 struct ir_group *ir_group(const struct ir *ir, const char *name);
 
+/* Of all groups, ready or not. */
+size_t ir_count_endpoints(const struct ir *ir);
+
 /* Drop the routes behind the first `count`. */
 void ir_truncate(struct ir *ir, size_t count);
 
