@@ -151,6 +151,8 @@ static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f, int
 		r = reply_start(skb, f);
 		stats_reply(f);
 	}
+	if (r == STEP_REPEAT)
+		r = reply_more(skb, f);
 	if (r == STEP_MORE || r == STEP_FIRST) {
 		u32 i;
 

@@ -8,14 +8,12 @@
 #include "lib/handshake.h"
 #include "lib/request.h"
 
-/* Over before an endpoint was needed, or on both sides: FIN for FIN. */
-static __always_inline int client_close(struct __sk_buff *skb, struct scratch *s,
-					struct weir_flow *f)
+/* Over before an endpoint was needed, or on both sides: FIN for the FIN at fin_seq. */
+static __always_inline int client_close(struct __sk_buff *skb, struct weir_flow *f)
 {
 	u32 seq = f->srv_nxt;
 
 	f->flags |= WEIR_FLOW_FIN_CLIENT | WEIR_FLOW_FIN_SERVER | WEIR_FLOW_DONE;
-	f->fin_seq = s->p.seq + s->p.len;
 	f->srv_nxt = seq + 1;
 	f->state = WEIR_FLOW_CLOSED;
 	slot_put(f);
@@ -41,13 +39,27 @@ static __always_inline int client_head(struct __sk_buff *skb, struct scratch *s,
 {
 	u32 expected = flow_expects(f);
 	struct pkt *p = &s->p;
+	bool unseen = f->flags & WEIR_FLOW_REPLY && seq_before(p->ack, f->srv_nxt);
+	int r;
 
 	if (p->flags & TCP_RST)
 		return client_reset(s, f, expected);
 	if (!p->len) {
-		if (p->flags & TCP_FIN && p->seq == expected)
-			return client_close(skb, s, f);
+		if (p->flags & TCP_FIN && p->seq == expected) {
+			f->flags |= WEIR_FLOW_FIN_CLIENT;
+			f->fin_seq = expected;
+			/* who closes gets the last reply, which may be lost, first */
+			if (unseen)
+				return STEP_REPEAT;
+			return client_close(skb, f);
+		}
+		if (f->flags & WEIR_FLOW_FIN_CLIENT && f->fin_seq == expected &&
+		    p->seq == expected + 1 && !unseen)
+			return client_close(skb, f);
 		f->client_win = p->win;
+		r = f->flags & WEIR_FLOW_REPLY ? reply_acked(skb, s, f) : 0;
+		if (r)
+			return r;
 		/* a keepalive probe wants an answer (RFC 9293, 3.8.4) */
 		if (p->seq == expected - 1)
 			return VERDICT(PROBE_ACKED, request_ack(skb, s, f));
@@ -56,8 +68,8 @@ static __always_inline int client_head(struct __sk_buff *skb, struct scratch *s,
 	/* As long as the client lacks the last reply, it gets that again and
 	 * nothing else: bytes taken now would acknowledge the request that asks
 	 * for it. */
-	if (f->flags & WEIR_FLOW_REPLY && seq_before(p->ack, f->srv_nxt))
-		return VERDICT(REPLY_AGAIN, reply_emit(skb, f, expected));
+	if (unseen)
+		return STEP_REPEAT;
 	return STEP_COLLECT;
 }
 
@@ -235,14 +247,17 @@ static __always_inline int client_replied(struct __sk_buff *skb, struct scratch 
 	/* the request of a redirect was kept to make that again */
 	if (!unseen)
 		slot_put(f);
-	if (end == p->seq && end == f->next_req)
-		return DROP(PROBE_ACKED);
+	if (end == p->seq && end == f->next_req) {
+		int r = reply_acked(skb, s, f);
+
+		return r ? r : DROP(PROBE_ACKED);
+	}
 	if (seq_before(f->next_req, p->seq))
 		return VERDICT(HEAD_GAP,
 			       emit_answer(skb, f->srv_nxt, f->next_req, TCP_ACK, win));
 	if (!seq_before(f->next_req, end)) {
 		if (unseen)
-			return VERDICT(REPLY_AGAIN, reply_emit(skb, f, f->next_req));
+			return STEP_REPEAT;
 		return VERDICT(HEAD_OLD,
 			       emit_answer(skb, f->srv_nxt, f->next_req, TCP_ACK, win));
 	}
@@ -251,14 +266,16 @@ static __always_inline int client_replied(struct __sk_buff *skb, struct scratch 
 		f->flags |= WEIR_FLOW_FIN_CLIENT | WEIR_FLOW_DONE;
 		f->fin_seq = end - 1;
 		if (unseen)
-			return VERDICT(REPLY_AGAIN, reply_emit(skb, f, end));
+			return STEP_REPEAT;
 		f->state = WEIR_FLOW_CLOSED;
 		return VERDICT(CLOSE_ACKED,
 			       emit_answer(skb, f->srv_nxt, end, TCP_ACK, 0));
 	}
 	/* lingering close (RFC 9112, 9.6); a reply that was lost goes along */
-	if (unseen)
-		return VERDICT(REPLY_DRAIN, reply_emit(skb, f, end));
+	if (unseen) {
+		COUNT(REPLY_DRAIN);
+		return STEP_REPEAT;
+	}
 	return VERDICT(REPLY_DRAIN, emit_answer(skb, f->srv_nxt, end, TCP_ACK, win));
 }
 

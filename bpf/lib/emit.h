@@ -45,6 +45,15 @@ static __always_inline int emit_resize(struct __sk_buff *skb, struct scratch *s,
 	return bpf_skb_change_tail(skb, l4 + TCP_LEN + opt_words * 4 + payload, 0);
 }
 
+/* The payload that the carrier can hold: its device's MTU is its limit. */
+static __always_inline u32 emit_room(struct __sk_buff *skb, bool v6)
+{
+	u32 mtu = 0;
+
+	bpf_check_mtu(skb, 0, &mtu, 0, 0);
+	return mtu - TCP_LEN - (v6 ? IP6_LEN : IP4_LEN);
+}
+
 static __always_inline void emit_eth(u8 *at, const struct weir_hop *hop, __be16 proto)
 {
 	struct ethhdr *eth = (struct ethhdr *)at;

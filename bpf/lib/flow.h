@@ -115,6 +115,27 @@ static __always_inline void flow_fin_client(struct weir_flow *f, struct weir_leg
 	}
 }
 
+/* Does the buffer take the client's next bytes (rather than being kept for the
+ * endpoint's sake)? */
+static __always_inline bool flow_collects(const struct weir_flow *f)
+{
+	return f->slot != WEIR_NO_SLOT &&
+	       (f->state == WEIR_FLOW_HEAD || f->flags & WEIR_FLOW_PARTIAL);
+}
+
+/* The client's next byte that weir waits for. */
+static __always_inline u32 flow_expects(const struct weir_flow *f)
+{
+	return flow_collects(f) ? f->head_end : f->next_req;
+}
+
+/* What the client takes, in bytes. */
+static __always_inline u32 flow_client_window(const struct weir_flow *f)
+{
+	return (u32)f->client_win
+	       << (f->wscale == WEIR_WSCALE_NONE ? 0 : f->wscale & 15);
+}
+
 /* What a client may send before an endpoint is connected, as a window field. A
  * little more than there is room for, since a window that is scaled loses its
  * last bytes: they would wait for the client's persist timer (RFC 9293, 3.8.6.1).

@@ -23,7 +23,7 @@ __noinline int handshake_syn(struct __sk_buff *skb)
 	struct weir_listener *l;
 	struct cookie_opts c;
 	struct tcpopt o;
-	u32 zero = 0, mtu = 0;
+	u32 zero = 0, room;
 
 	if (!s)
 		return DROP(ERROR);
@@ -39,10 +39,9 @@ __noinline int handshake_syn(struct __sk_buff *skb)
 	/* what the client takes, and what leaves this device in one piece: longer
 	 * packets would be lost without a word */
 	c.mss = o.mss;
-	bpf_check_mtu(skb, 0, &mtu, 0, 0);
-	mtu -= TCP_LEN + (s->p.v6 ? IP6_LEN : IP4_LEN);
-	if (c.mss > mtu)
-		c.mss = mtu;
+	room = emit_room(skb, s->p.v6);
+	if (c.mss > room)
+		c.mss = room;
 	c.wscale = o.wscale;
 	c.sack = o.sack;
 	tuple_reverse(&s->out.t, &s->p.t);

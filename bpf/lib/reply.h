@@ -73,16 +73,65 @@ static __always_inline u32 reply_len(const struct weir_flow *f,
 }
 
 /*
- * Send the flow's current reply in place of the carrier: its first byte is
- * reply_seq, and it acknowledges everything below `ack`. Returns a TC action,
- * or -1.
+ * n bytes (1..EMIT_MAX) at `off` of a reply's text become the payload of a segment made
+ * from scratch.out. Returns 0, or -1 to drop.
  */
-__noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
+__noinline int reply_segment(struct __sk_buff *skb, struct weir_flow *f, u32 off, u32 n)
 {
 	struct scratch *s = scratch_get();
-	struct weir_reply_text *text;
+	const struct weir_reply_text *text;
 	struct weir_reply *r;
-	u32 id, n, sum;
+	u32 id, at, i;
+
+	if (!s || !f)
+		return -1;
+	id = f->reply_id;
+	r = bpf_map_lookup_elem(&replies, &id);
+	if (!r)
+		return -1;
+	text = f->flags & WEIR_FLOW_REQ_CLOSE ? &r->close : &r->keep;
+	s->out.len = n;
+	if (emit_resize(skb, s, 0, n))
+		return -1;
+	s->out.sum = 0;
+	at = out_l4(s) + TCP_LEN;
+	for (i = 0; i < EMIT_MAX / SUM_CHUNK; i++) {
+		const char *p = &text->text[off & (WEIR_REPLY_BYTES - 1)];
+		u32 c = n > SUM_CHUNK ? SUM_CHUNK : n;
+
+		if (!n)
+			break;
+		s->out.sum = sum_words((u8 *)p, c, s->out.sum);
+		if (c & 3)
+			s->out.sum = sum_tail(*(u32 *)(p + (c & (SUM_CHUNK - 4))), c,
+					      s->out.sum);
+		if (!pure_range(&c, SUM_CHUNK) ||
+		    bpf_skb_store_bytes(skb, at, p, c, BPF_F_RECOMPUTE_CSUM))
+			return -1;
+		at += c;
+		off += c;
+		n -= c;
+	}
+	return emit_header(skb);
+}
+
+/* Segments of a reply that are sent for one packet that arrives. */
+#define REPLY_SEGMENTS 32
+
+/*
+ * Send the flow's current reply in place of the carrier, from the byte `from` on: as
+ * much as the client's window takes behind `acked`, what it has acknowledged. The
+ * request ends before `ack`. Returns a TC action, or -1.
+ *
+ * A reply in several segments does not acknowledge the last byte of its request, so
+ * that the client's timer runs until it has all of them: see reply_acked().
+ */
+__noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack,
+			  u32 acked, u32 from)
+{
+	struct scratch *s = scratch_get();
+	u32 id, end, to, mss, i;
+	struct weir_reply *r;
 	bool closes;
 
 	if (!s || !f)
@@ -92,38 +141,108 @@ __noinline int reply_emit(struct __sk_buff *skb, struct weir_flow *f, u32 ack)
 	if (!r)
 		return -1;
 	closes = f->flags & WEIR_FLOW_REQ_CLOSE;
-	text = closes ? &r->close : &r->keep;
-	n = reply_len(f, text);
-	s->out.len = n;
-	s->out.opt_words = 0;
+	end = f->srv_nxt - closes;
 	tuple_reverse(&s->out.t, &s->client);
 	s->out.hop = f->to_client;
-	s->out.seq = f->reply_seq;
-	s->out.ack = ack;
+	s->out.opt_words = 0;
 	s->out.win = head_window(f, 0);
-	s->out.flags = TCP_ACK | TCP_PSH | (closes ? TCP_FIN : 0);
-	if (text->insert_at) {
+	if (r->close.insert_at && closes) {
+		u32 n = end - f->reply_seq;
+
+		s->out.len = n;
+		s->out.seq = f->reply_seq;
+		s->out.ack = ack;
+		s->out.flags = TCP_ACK | TCP_PSH | TCP_FIN;
 		if (emit_resize(skb, s, 0, n) || reply_quote(skb, f) ||
 		    emit_header(skb))
 			return -1;
 		return hop_leave(&f->to_client);
 	}
-	if (!pure_range(&n, WEIR_REPLY_BYTES) || emit_resize(skb, s, 0, n))
-		return -1;
-	sum = sum_words((u8 *)text->text, n, 0);
-	if (n > SUM_CHUNK)
-		sum = sum_words((u8 *)text->text + SUM_CHUNK, n - SUM_CHUNK, sum);
-	if (n & 3)
-		sum = sum_tail(*(u32 *)&text->text[n & (WEIR_REPLY_BYTES - 4)], n, sum);
-	s->out.sum = sum;
-	if (!pure_range(&n, WEIR_REPLY_BYTES))
-		return -1;
-	if (bpf_skb_store_bytes(skb, out_l4(s) + TCP_LEN, text->text, n,
-				BPF_F_RECOMPUTE_CSUM))
-		return -1;
-	if (emit_header(skb))
+	if (seq_before(acked, f->reply_seq))
+		acked = f->reply_seq;
+	if (seq_before(from, acked))
+		from = acked;
+	to = acked + flow_client_window(f);
+	if (seq_before(end, to))
+		to = end;
+	mss = emit_room(skb, out_is_v6(s));
+	if (mss > f->mss)
+		mss = f->mss;
+	if (mss > EMIT_MAX)
+		mss = EMIT_MAX;
+	f->flags &= ~WEIR_FLOW_WITHHELD;
+	if (from != acked || to != end || seq_diff(to, from) > (s32)mss) {
+		f->flags |= WEIR_FLOW_WITHHELD;
+		ack--;
+	}
+	s->out.ack = ack;
+	for (i = 0; i < REPLY_SEGMENTS; i++) {
+		u32 n = to - from;
+		bool last;
+
+		if ((s32)n <= 0)
+			break;
+		if (n > mss)
+			n = mss;
+		last = from + n == to || i == REPLY_SEGMENTS - 1;
+		s->out.seq = from;
+		s->out.flags = TCP_ACK | (last ? TCP_PSH : 0);
+		if (closes && from + n == end)
+			s->out.flags |= TCP_FIN;
+		if (reply_segment(skb, f, from - f->reply_seq, n))
+			return -1;
+		from += n;
+		if (closes && from == end)
+			from++;
+		if (seq_before(f->reply_nxt, from))
+			f->reply_nxt = from;
+		/* not past clones that wait in the interface's queue */
+		if (last)
+			return i ? bpf_redirect(f->to_client.ifindex, 0)
+				 : hop_leave(&f->to_client);
+		if (bpf_clone_redirect(skb, f->to_client.ifindex, 0))
+			COUNT(UNSENT);
+	}
+	/* nothing but the FIN is missing, or the window is closed */
+	s->out.seq = from;
+	s->out.flags = TCP_ACK | (closes && from == end ? TCP_FIN : 0);
+	if (emit_control(skb, s))
 		return -1;
 	return hop_leave(&f->to_client);
+}
+
+/*
+ * More of the reply: for a packet with bytes of its request again, from what the client
+ * has acknowledged; for a bare ACK, what did not fit the window before.
+ */
+__noinline int reply_more(struct __sk_buff *skb, struct weir_flow *f)
+{
+	struct scratch *s = scratch_get();
+	u32 acked;
+
+	if (!s || !f)
+		return DROP(ERROR);
+	acked = s->p.ack;
+	f->client_win = s->p.win;
+	if (packet_span(&s->p))
+		return VERDICT(REPLY_AGAIN,
+			       reply_emit(skb, f, flow_expects(f), acked, acked));
+	return VERDICT(REPLIED,
+		       reply_emit(skb, f, flow_expects(f), acked, f->reply_nxt));
+}
+
+/* A bare ACK of the client's: is the reply not over with it? Returns 0, the step that
+ * follows or the verdict. When all has arrived, its request is acknowledged wholly. */
+static __always_inline int reply_acked(struct __sk_buff *skb, struct scratch *s,
+				       struct weir_flow *f)
+{
+	if (!(f->flags & WEIR_FLOW_WITHHELD))
+		return 0;
+	if (seq_before(s->p.ack, f->srv_nxt))
+		return f->reply_nxt == f->srv_nxt ? 0 : STEP_REPEAT;
+	f->flags &= ~WEIR_FLOW_WITHHELD;
+	return VERDICT(PROBE_ACKED, emit_answer(skb, f->srv_nxt, flow_expects(f),
+						TCP_ACK, head_window(f, 0)));
 }
 
 /* Bytes of the flow's reply with its FIN, as sequence numbers. */
@@ -187,8 +306,8 @@ __noinline int reply_start(struct __sk_buff *skb, struct weir_flow *f)
 	closes = f->flags & WEIR_FLOW_REQ_CLOSE;
 	ack = closes ? f->head_end : f->next_req;
 	f->reply_id = f->want_reply;
-	f->reply_req = f->head_seq;
 	f->reply_seq = f->srv_nxt;
+	f->reply_nxt = f->srv_nxt;
 	f->srv_nxt += reply_span(f);
 	f->next_req = ack;
 	f->flags |= WEIR_FLOW_REPLY;
@@ -206,5 +325,5 @@ __noinline int reply_start(struct __sk_buff *skb, struct weir_flow *f)
 	} else {
 		f->state = WEIR_FLOW_HEAD;
 	}
-	return VERDICT(REPLIED, reply_emit(skb, f, ack));
+	return VERDICT(REPLIED, reply_emit(skb, f, ack, f->reply_seq, f->reply_seq));
 }

@@ -14,20 +14,6 @@
  * one is sent from the buffer. */
 #define REWRITE_MAX WEIR_HEAD_SLACK
 
-/* Does the buffer take the client's next bytes (rather than being kept for the
- * endpoint's sake)? */
-static __always_inline bool flow_collects(const struct weir_flow *f)
-{
-	return f->slot != WEIR_NO_SLOT &&
-	       (f->state == WEIR_FLOW_HEAD || f->flags & WEIR_FLOW_PARTIAL);
-}
-
-/* The client's next byte that weir waits for. */
-static __always_inline u32 flow_expects(const struct weir_flow *f)
-{
-	return flow_collects(f) ? f->head_end : f->next_req;
-}
-
 /* Our next byte in the client's view. While an endpoint answers, what the
  * client has acknowledged is as good as its true value (RFC 9293, 3.10.7.4). */
 static __always_inline u32 flow_server_seq(const struct weir_flow *f,

@@ -132,6 +132,7 @@ enum step {
 	STEP_ENDPOINT = -14, /* an endpoint's */
 	STEP_ICMP = -15,     /* not TCP */
 	STEP_MORE = -16,     /* more requests may stand behind those in the buffer */
+	STEP_REPEAT = -18,   /* the reply again, or more of it */
 	STEP_FIRST = -17,    /* the same, and the endpoint has accepted just now */
 };
 

@@ -47,13 +47,15 @@ enum weir_flow_state {
 #define WEIR_FLOW_PARTIAL 0x0020u    /* spliced, and part of the next head is kept */
 #define WEIR_FLOW_REQ_HEAD 0x0040u   /* current request is HEAD: replies have no body */
 #define WEIR_FLOW_REQ_CLOSE 0x0080u  /* a reply to the current request closes */
-#define WEIR_FLOW_REPLY 0x0100u	     /* reply_id answers the request at reply_req */
+#define WEIR_FLOW_REPLY 0x0100u	     /* reply_id is at reply_seq */
 #define WEIR_FLOW_HELD 0x0200u	     /* a whole head waits for the end of the response
 				      * before it; want_* says what then */
 
 #define WEIR_FLOW_CHUNKED 0x0400u    /* chunk framing, not a head, is at next_req */
 #define WEIR_FLOW_WATCHED 0x0800u    /* the event of its response is to come */
 #define WEIR_FLOW_UPGRADE 0x1000u    /* current request asks for an upgrade */
+#define WEIR_FLOW_WITHHELD 0x2000u   /* last byte of the request is not acknowledged until
+				      * the client has all of the reply */
 
 #define WEIR_NO_ID 0xffffffffu
 
@@ -95,7 +97,7 @@ struct weir_flow {
 	/* what the client has from us, in client's view of server numbers */
 	u32 srv_nxt;	 /* next server byte of ours, outside WEIR_FLOW_SPLICED */
 	u32 reply_seq;	 /* first byte of the last kernel-made reply */
-	u32 reply_req;	 /* first byte of the request that it answered */
+	u32 reply_nxt;	 /* behind the last byte of it that has been sent */
 	u16 reply_id;	 /* which reply was sent */
 	u16 client_win;	 /* window field of the client's last packet here */
 	u16 endpoint_mss; /* largest payload the endpoint takes */

@@ -44,7 +44,8 @@
 
 /* Kernel-made replies: ids below WEIR_REPLY_FIRST_FREE are fixed. */
 #define WEIR_MAX_REPLIES 1024u
-#define WEIR_REPLY_BYTES 1024u
+#define WEIR_REPLY_BYTES 4096u /* a power of two */
+#define WEIR_REPLY_SLACK 516u  /* readable bytes behind the last of them */
 #define WEIR_QUOTE_MAX 1024u /* longest host, and longest target, in a redirect */
 
 /* Text kept in map values for people, terminating NUL included. */

@@ -49,4 +49,5 @@ struct weir_reply {
 	u16 pad[3];
 	struct weir_reply_text keep;  /* the connection stays open */
 	struct weir_reply_text close; /* FIN follows */
+	char slack[WEIR_REPLY_SLACK];
 };

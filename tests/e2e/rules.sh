@@ -47,6 +47,7 @@ target: \$request_uri
 	}
 }
 END
+page=$(seq -s ' ' 800)
 mkdir -p "$work/pod3"
 pod 3 nginx -c "$work/many.conf" -p "$work" -e "$work/many.log" || die nginx
 within 5 listening 3 1007
@@ -60,6 +61,7 @@ within 5 listening 3 1007
 	service prefix 80 1007 10.77.1.3
 	service ended 80 1007 10.77.1.3
 	service limited 80 1007 10.77.1.3
+	service page 80 1007 10.77.1.3
 	rule plain '' / Prefix ''
 	rule exact a.example /exact Exact ''
 	rule wild '*.example' / Prefix ''
@@ -70,6 +72,7 @@ within 5 listening 3 1007
 	rule header '' /header Prefix 'konghq.com/headers.x-colour: "red,green"'
 	rule ended '' /ended Prefix 'konghq.com/plugins: stop'
 	rule limited '' /limited Prefix 'konghq.com/plugins: rate'
+	rule page '' /page Prefix 'konghq.com/plugins: page'
 	cat <<-END
 	---
 	apiVersion: configuration.konghq.com/v1
@@ -77,6 +80,12 @@ within 5 listening 3 1007
 	metadata: {name: stop}
 	plugin: request-termination
 	config: {status_code: 418, message: "short and stout"}
+	---
+	apiVersion: configuration.konghq.com/v1
+	kind: KongPlugin
+	metadata: {name: page}
+	plugin: request-termination
+	config: {status_code: 503, content_type: text/plain, body: "$page"}
 	---
 	apiVersion: configuration.konghq.com/v1
 	kind: KongPlugin
@@ -118,6 +127,10 @@ to plain /header -H 'X-Colour: blue'
 to plain /header
 is "a plugin answers" "418 {\"message\":\"short and stout\"}" \
 	"$(get /ended -w '%{http_code} ' -o "$work/body"; cat "$work/body")"
+is "a long page of the rule's own" "$page" "$(get /page)"
+client ip route add "$LISTEN/32" dev eth0 advmss 100
+is "the same in segments of 64 bytes" "$page 503" "$(get /page -w ' %{http_code}')"
+client ip route del "$LISTEN/32"
 is "a rule that needs a gateway is not served without it" 503 "$(status /limited)"
 is "every kind on one connection" "200 200 418 503 200 " "$(client curl -s -m 30 \
 	-w '%{http_code} ' -o /dev/null "http://$LISTEN/method" \

@@ -56,6 +56,8 @@ enum bench_group {
 };
 #define BENCH_REPLY (WEIR_REPLY_FIRST_FREE + 0)	   /* /reply: 403 */
 #define BENCH_REDIRECT (WEIR_REPLY_FIRST_FREE + 1) /* /redirect: 301 to https */
+#define BENCH_LONG (WEIR_REPLY_FIRST_FREE + 2)	   /* /long: 503, and so many bytes */
+#define BENCH_LONG_BODY 3500u
 
 struct bench_mode {
 	const char *name;

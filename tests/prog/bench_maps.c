@@ -17,7 +17,7 @@
 
 static struct dp dp;
 static int table, with_gateway; /* inner maps */
-static struct weir_reply replies[BENCH_REDIRECT + 1];
+static struct weir_reply replies[BENCH_LONG + 1];
 
 static void map_put(const char *name, const void *key, const void *value)
 {
@@ -132,6 +132,8 @@ static void put_replies(void)
 		.body = "no",
 	};
 	struct reply_want redirect = {.status = 301, .to_https = true};
+	struct reply_want long_one = {.status = 503, .content_type = "text/html"};
+	char body[BENCH_LONG_BODY + 1];
 	struct weir_reply reply;
 	struct err err = {};
 	uint32_t i;
@@ -141,7 +143,13 @@ static void put_replies(void)
 	bench_need(!reply_write(&dp, BENCH_REPLY, &reply, &err), "reply");
 	bench_need(!reply_render(&redirect, &reply), "redirect");
 	bench_need(!reply_write(&dp, BENCH_REDIRECT, &reply, &err), "redirect");
-	for (i = 0; i <= BENCH_REDIRECT; i++)
+	for (i = 0; i < BENCH_LONG_BODY; i++)
+		body[i] = 'a' + i % 25;
+	body[i] = '\0';
+	long_one.body = body;
+	bench_need(!reply_render(&long_one, &reply), "long reply");
+	bench_need(!reply_write(&dp, BENCH_LONG, &reply, &err), "long reply");
+	for (i = 0; i <= BENCH_LONG; i++)
 		reply_read(&dp, i, &replies[i]);
 }
 
@@ -210,6 +218,7 @@ static int make_table(bool has_gateway)
 		{"/none", 2, WEIR_ACTION_GROUP, 0},
 		{"/reply", 0, WEIR_ACTION_REPLY, 0},
 		{"/redirect", 1, WEIR_ACTION_REPLY, 0},
+		{"/long", 2, WEIR_ACTION_REPLY, 0},
 		{"/unhonoured", 0, WEIR_ACTION_UNHONOURED, 0},
 		{"/header", 1, WEIR_ACTION_GROUP, 0},
 		{"/header", 0, WEIR_ACTION_GROUP, 0},
@@ -258,6 +267,7 @@ static int make_table(bool has_gateway)
 	ir.gateway = has_gateway ? 2 : 0;
 	((struct ir_reply *)vec_push(&ir.replies))->status = 403;
 	((struct ir_reply *)vec_push(&ir.replies))->status = 301;
+	((struct ir_reply *)vec_push(&ir.replies))->status = 503;
 	if (table_compile(&ir, &blob, &size, &err)) {
 		fprintf(stderr, "bench: table: %s\n", err.what);
 		exit(1);
