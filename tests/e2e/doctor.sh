@@ -26,6 +26,16 @@ is "the kernel is asked" "ok the kernel accepts it" "$(found program)"
 ok "nothing is left behind" not test -e "$PIN"
 is "interfaces that are up" "ok cli0 ok pod2" "$(found interface | sort | xargs)"
 
+has "the helpers are asked for" bpf_loop "$(found helpers)"
+is "capabilities, the lesser ones too" "ok ok ok ok" \
+	"$(found capabilities | awk '{print $1}' | xargs)"
+setpriv --bounding-set=-net_raw,-setpcap --inh-caps=-net_raw,-setpcap \
+	"$WEIR" doctor --netns "$NODE" -o json >"$work/doctor.json"
+is "without CAP_NET_RAW and CAP_SETPCAP: weir runs" "0 true" \
+	"$? $(jq .ok "$work/doctor.json")"
+has "without CAP_NET_RAW: what that means" "warn without CAP_NET_RAW" \
+	"$(found capabilities)"
+
 doctor cli0
 is "the interfaces that are named" "ok cli0" "$(found interface)"
 weir doctor --netns "$NODE" cli1 >"$work/out" 2>"$work/err"
@@ -61,6 +71,9 @@ weir_stop
 setpriv --bounding-set=-all --inh-caps=-all --reuid 65534 --regid 65534 --clear-groups \
 	sh -c "'$WEIR' doctor -o json" >"$work/doctor.json" 2>"$work/err"
 is "without privileges: exit 1" 1 $?
+is "what is wrong has a remedy" 0 \
+	"$(jq '[.checks[] | select(.result != "ok" and .remedy == null)] | length' \
+		"$work/doctor.json")"
 is "without privileges: not ok" false "$(jq .ok "$work/doctor.json")"
 has "without privileges: which" "CAP_NET_ADMIN" "$(found capabilities)"
 weir doctor --pin /tmp/weir -o json >"$work/doctor.json"

@@ -47,6 +47,30 @@ fails "a command" 2 "did you mean attach?" \
 fails "help for a command" 2 "did you mean attach?" \
 	weir help atach
 
+fails "an option" 2 "did you mean --listen?" \
+	weir attach cli0 --listn "$LISTEN:80"
+fails "a network namespace" 1 "did you mean $NODE?" \
+	weir status --netns "${NODE}x"
+fails "a listener" 1 "no name, and a port of 1 to 65535" \
+	weir attach --netns "$NODE" cli0 -l localhost:80
+guide=$top/tests/manifests/guide
+fails "where metrics are served" 1 "127.0.0.1:9090" \
+	weir run --netns "$NODE" -i cli0 -l "$LISTEN:80" -f "$guide" --metrics 9090
+has "a class that no Ingress has" \
+	"no rule is served: Ingress default/demo passed over: its class is kong" \
+	"$(weir check -f "$guide" --ingress-class nginx 2>&1 >/dev/null)"
+weir attach --netns "$NODE" cli0 -l "$LISTEN:80"
+weir apply -f "$guide" 2>/dev/null
+fails "an endpoint" 1 "did you mean 10.77.1.2:1027?" \
+	weir endpoint drain 10.77.1.2:1028
+fails "a Service" 1 "did you mean default/echo?" \
+	weir endpoint drain default/ecko
+fails "an Ingress to watch" 1 "did you mean default/demo?" \
+	weir monitor --route default/demos
+fails "an Ingress to filter by: a warning" 0 "did you mean default/demo?" \
+	weir flows --route default/demos
+weir detach --all
+
 background_in "$NODE" /usr/bin/python3 -m http.server -b "$LISTEN" 80 \
 	>"$work/server.log" 2>&1
 within 5 sh -c "nsenter --net=/run/netns/$NODE ss -Hltn 'sport = :80' | grep -q ." ||

@@ -161,8 +161,10 @@ static int listen_on(const char *text, struct err *err)
 	socklen_t len;
 	int on = 1;
 
-	if (addr_parse_port(text, &addr, &port))
-		return err_set(err, -EINVAL, "--metrics %s: not ADDR:PORT", text);
+	if (addr_parse_port(text, &addr, &port)) {
+		err_set(err, -EINVAL, "--metrics %s: not ADDR:PORT", text);
+		return err_hint(err, "127.0.0.1:9090 is for this node alone");
+	}
 	len = addr_to_sockaddr(&addr, port, &sa);
 	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||

@@ -15,6 +15,21 @@ static void say(void (*log)(const char *fmt, ...), const char *text, const char 
 		log("%s", text);
 }
 
+/* Manifests without a rule for this class are most likely a mistake. */
+static void say_nothing(const struct ir *ir)
+{
+	size_t i;
+
+	for (i = 0; !ir->routes.len && i < ir->notes.len; i++) {
+		if (strncmp(ir->notes.item[i].text, "Ingress ", 8) != 0)
+			continue;
+		log_warn("no rule is served: %s%s%s%s", ir->notes.item[i].text,
+			 *ir->notes.item[i].where ? " (" : "", ir->notes.item[i].where,
+			 *ir->notes.item[i].where ? ")" : "");
+		return;
+	}
+}
+
 static void say_all(const struct store *store, const struct ir *ir)
 {
 	char where[PLACE_TEXT];
@@ -30,6 +45,7 @@ static void say_all(const struct store *store, const struct ir *ir)
 		    place_text(store->notes.item[i].at, where));
 	for (i = 0; i < ir->notes.len; i++)
 		say(log_debug, ir->notes.item[i].text, ir->notes.item[i].where);
+	say_nothing(ir);
 }
 
 static unsigned int ms_since(uint64_t begin_ns)

@@ -27,9 +27,14 @@ static uint64_t caps_effective(void)
 	return data[0].effective | (uint64_t)data[1].effective << 32;
 }
 
+bool caps_has(int cap)
+{
+	return caps_effective() & 1ull << cap;
+}
+
 bool caps_is_admin(void)
 {
-	return caps_effective() & 1ull << CAP_SYS_ADMIN;
+	return caps_has(CAP_SYS_ADMIN);
 }
 
 int caps_check_bpf(struct err *err)

@@ -11,6 +11,9 @@
  * CAP_SYS_ADMIN for both) and CAP_NET_ADMIN. -EPERM names what is missing. */
 int caps_check_bpf(struct err *err);
 
+/* Is CAP_X effective? */
+bool caps_has(int cap);
+
 /* CAP_SYS_ADMIN: mounting, entering namespaces. */
 bool caps_is_admin(void);
 

@@ -13,6 +13,24 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/word.h"
+
+/* The one that was meant, or where they are. */
+static int hint_names(const char *name, struct err *err)
+{
+	struct word_search near = {.given = name};
+	DIR *d = opendir("/run/netns");
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (e->d_name[0] != '.')
+			word_try(&near, e->d_name);
+	if (d)
+		closedir(d);
+	return *near.best
+		       ? err_hint(err, "did you mean %s?", near.best)
+		       : err_hint(err, "ip netns list shows them; a path is taken too");
+}
 
 int netns_enter(const char *name, struct err *err)
 {
@@ -24,15 +42,17 @@ int netns_enter(const char *name, struct err *err)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		err_set(err, -errno, "network namespace %s: %s", name, strerror(errno));
-		return err_where(err, "%s", path);
+		err_where(err, "%s", path);
+		return strchr(name, '/') ? err->code : hint_names(name, err);
 	}
 	if (!setns(fd, CLONE_NEWNET))
 		return 0;
-	if (errno == EPERM)
-		return err_set(
-			err, -EPERM,
+	if (errno == EPERM) {
+		err_set(err, -EPERM,
 			"network namespace %s: not permitted: CAP_SYS_ADMIN missing",
 			name);
+		return err_hint(err, "run it as root");
+	}
 	err_set(err, -errno, "network namespace %s: %s", name, strerror(errno));
 	return err_where(err, "%s", path);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/word.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#define WORD_MAX 32
+#define WORD_MAX 255
 
 unsigned int word_distance(const char *a, const char *b)
 {
@@ -31,4 +32,14 @@ unsigned int word_distance(const char *a, const char *b)
 		}
 	}
 	return row[m];
+}
+
+void word_try(struct word_search *s, const char *candidate)
+{
+	unsigned int d = word_distance(candidate, s->given);
+
+	if (d > WORD_NEAR || (*s->best && d >= s->distance))
+		return;
+	s->distance = d;
+	snprintf(s->best, sizeof(s->best), "%s", candidate);
 }

@@ -103,20 +103,14 @@ int cmd_usage(const struct ctx *ctx, const char *fmt, ...)
 
 int cmd_unknown(const struct ctx *ctx, const char *name)
 {
-	const struct command *cmd, *best = NULL;
-	unsigned int least = WORD_NEAR + 1;
+	struct word_search near = {.given = name};
+	const struct command *cmd;
 
-	for (cmd = commands; cmd->name; cmd++) {
-		unsigned int d = word_distance(cmd->name, name);
-
-		if (d < least) {
-			least = d;
-			best = cmd;
-		}
-	}
-	if (best)
+	for (cmd = commands; cmd->name; cmd++)
+		word_try(&near, cmd->name);
+	if (*near.best)
 		return cmd_usage(ctx, "no such command: %s, did you mean %s?", name,
-				 best->name);
+				 near.best);
 	return cmd_usage(ctx, "no such command: %s", name);
 }
 

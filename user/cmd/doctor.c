@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include <jansson.h>
+#include <linux/capability.h>
 
 #include "base/addr.h"
 #include "base/caps.h"
+#include "base/mem.h"
 #include "base/netns.h"
 #include "cmd/cmd.h"
 #include "cmd/columns.h"
@@ -100,6 +102,36 @@ static void check_kernel(struct doctor *d)
 		say(d, "btf", RESULT_OK, NULL, "kfunc bpf_cast_to_kern_ctx is there");
 }
 
+/* Those that weir does without, and what for it would be missed. */
+static void check_lesser(struct doctor *d)
+{
+	static const struct {
+		int cap;
+		const char *name, *without, *remedy;
+	} lesser[] = {
+		{CAP_NET_RAW, "CAP_NET_RAW",
+		 "an endpoint that never answers is not given up (no 504)",
+		 "CapabilityBoundingSet= of the unit, capabilities.add of the "
+		 "container"},
+		{CAP_SETPCAP, "CAP_SETPCAP",
+		 "the agent cannot empty its bounding set; no_new_privs stays",
+		 "CapabilityBoundingSet= of the unit, capabilities.add of the "
+		 "container"},
+		{CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
+		 "no --netns, and a missing bpf filesystem is not mounted",
+		 "run weir with nsenter --net, mount -t bpf bpf /sys/fs/bpf"},
+	};
+	size_t i;
+
+	for (i = 0; d->may_bpf && i < sizeof(lesser) / sizeof(lesser[0]); i++) {
+		if (caps_has(lesser[i].cap))
+			say(d, "capabilities", RESULT_OK, NULL, "%s", lesser[i].name);
+		else
+			say(d, "capabilities", RESULT_WARN, lesser[i].remedy,
+			    "without %s %s", lesser[i].name, lesser[i].without);
+	}
+}
+
 static void check_capabilities(struct doctor *d)
 {
 	struct err err = {};
@@ -110,21 +142,39 @@ static void check_capabilities(struct doctor *d)
 		    "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN");
 	else
 		say_err(d, "capabilities", &err);
+	check_lesser(d);
+}
+
+/* Without the JIT a packet takes many times as long. */
+static void check_jit(struct doctor *d)
+{
+	auto_file FILE *f = fopen("/proc/sys/net/core/bpf_jit_enable", "r");
+
+	if (f && fgetc(f) == '0')
+		say(d, "jit", RESULT_WARN, "sysctl -w net.core.bpf_jit_enable=1",
+		    "programs are interpreted, packets take several times as long");
+	else
+		say(d, "jit", RESULT_OK, NULL, "programs are compiled");
 }
 
 /* What only a process with the capabilities can find out. */
 static void check_features(struct doctor *d)
 {
 	struct err err = {};
+	char missing[256];
 
 	if (!d->may_bpf) {
-		say(d, "program", RESULT_WARN, NULL,
+		say(d, "program", RESULT_WARN, "run weir doctor as root",
 		    "not tried, for want of privileges");
 		return;
 	}
-	if (!probe_loop())
-		say(d, "bpf_loop", RESULT_FAIL, "Linux 6.1 or later",
-		    "programs may not call bpf_loop (5.17)");
+	probe_missing(missing, sizeof(missing));
+	if (*missing)
+		say(d, "helpers", RESULT_FAIL, "Linux 6.1 or later", "missing: %s",
+		    missing);
+	else
+		say(d, "helpers", RESULT_OK, NULL,
+		    "bpf_loop, bpf_check_mtu, bpf_redirect_peer, ring buffers");
 	if (probe_tcx())
 		say(d, "hook", RESULT_OK, NULL, "TCX");
 	else
@@ -290,7 +340,8 @@ static void check_iface(struct doctor *d, const char *name)
 	int r = probe_iface(name, &i);
 
 	if (r) {
-		say(d, "interface", RESULT_WARN, NULL, "%s: %s", name, strerror(-r));
+		say(d, "interface", RESULT_WARN, "ip link", "%s: %s", name,
+		    strerror(-r));
 		return;
 	}
 	if (!i.up)
@@ -401,6 +452,7 @@ int doctor_main(struct ctx *ctx, int argc, char **argv)
 	if (ctx->netns && netns_enter(ctx->netns, &err))
 		return cmd_fail(&err);
 	check_kernel(&d);
+	check_jit(&d);
 	check_capabilities(&d);
 	if (!ctx->netns && d.may_bpf)
 		home_enter(ctx->pin);

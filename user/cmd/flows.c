@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "base/units.h"
+#include "base/word.h"
 #include "cmd/cmd.h"
 #include "cmd/show.h"
 #include "dp/drain.h"
@@ -262,6 +263,48 @@ static int print_json(const struct dp *dp, const struct rows *rows, uint64_t now
 	return cmd_json(doc);
 }
 
+/* ---- what a filter names is perhaps not there at all ---- */
+
+struct search {
+	bool found;
+	struct word_search near;
+};
+
+static int try_ingress(const void *key, const void *value, void *arg)
+{
+	const struct weir_route *route = value;
+	struct search *s = arg;
+
+	s->found = s->found || !strcmp(route->ingress, s->near.given);
+	word_try(&s->near, route->ingress);
+	return 0;
+}
+
+static int try_endpoint(const void *key, const void *value, void *arg)
+{
+	const struct weir_endpoint *ep = value;
+	struct search *s = arg;
+
+	s->found = s->found || drain_is_named(ep->text, s->near.given) ||
+		   drain_is_named(ep->service, s->near.given);
+	word_try(&s->near, ep->text);
+	word_try(&s->near, ep->service);
+	return 0;
+}
+
+static void warn_unknown(const struct dp *dp, const char *option, const char *given,
+			 enum dp_map map, map_fn try)
+{
+	struct search s = {.near = {.given = given}};
+	struct err ignored = {};
+
+	if (!given || map_each(dp->map[map], try, &s, &ignored) || s.found)
+		return;
+	log_warn("%s %s: there is none now%s%s%s", option, given,
+		 *s.near.best ? ", did you mean " : "", s.near.best,
+		 *s.near.best ? "?" : "");
+}
+
 static int print_flows(const struct ctx *ctx, void *arg)
 {
 	const struct filter *filter = arg;
@@ -276,6 +319,9 @@ static int print_flows(const struct ctx *ctx, void *arg)
 	if (dp_open(&dp, ctx->pin, &err))
 		return cmd_fail(&err);
 	c.dp = &dp;
+	warn_unknown(&dp, "--route", filter->opt->route, DP_MAP_routes, try_ingress);
+	warn_unknown(&dp, "--endpoint", filter->opt->endpoint, DP_MAP_endpoints,
+		     try_endpoint);
 	r = map_each(dp.map[DP_MAP_flows], add_row, &c, &err);
 	if (r == -1)
 		err_set(&err, r, "out of memory");
@@ -315,6 +361,7 @@ int flows_main(struct ctx *ctx, int argc, char **argv)
 		return cmd_usage(ctx, "--client: not an address: %s", opt.client);
 	if (opt.limit &&
 	    (number_parse(opt.limit, UINT32_MAX, &filter.limit) || !filter.limit))
-		return cmd_usage(ctx, "--limit: not a number: %s", opt.limit);
+		return cmd_usage(ctx, "--limit: %s is not a number from 1 on",
+				 opt.limit);
 	return watch_run(ctx, &watch, print_flows, &filter);
 }

@@ -11,6 +11,7 @@
 
 #include "base/addr.h"
 #include "base/number.h"
+#include "base/word.h"
 #include "cmd/cmd.h"
 #include "dp/dp.h"
 #include "dp/exchange.h"
@@ -90,7 +91,8 @@ int monitor_filter_parse(const struct ctx *ctx, const struct monitor_options *op
 		return cmd_usage(ctx, "--client: not an address: %s", opt->client);
 	f->kernel.client_bits = bits;
 	if (opt->sample && (number_parse(opt->sample, UINT32_MAX, &n) || !n))
-		return cmd_usage(ctx, "--sample: not a number: %s", opt->sample);
+		return cmd_usage(ctx, "--sample: %s is not a number from 1 on",
+				 opt->sample);
 	f->kernel.sample = n;
 	return statuses_parse(ctx, &opt->status, f);
 }
@@ -98,6 +100,7 @@ int monitor_filter_parse(const struct ctx *ctx, const struct monitor_options *op
 struct search {
 	struct monitor_filter *f;
 	uint32_t found;
+	struct word_search near;
 };
 
 static int add_route(const void *key, const void *value, void *arg)
@@ -106,8 +109,10 @@ static int add_route(const void *key, const void *value, void *arg)
 	struct search *s = arg;
 	uint32_t id;
 
-	if (strcmp(route->ingress, s->f->route) != 0)
+	if (strcmp(route->ingress, s->f->route) != 0) {
+		word_try(&s->near, route->ingress);
 		return 0;
+	}
 	memcpy(&id, key, sizeof(id));
 	s->f->kernel.route_id = id;
 	s->found++;
@@ -117,7 +122,7 @@ static int add_route(const void *key, const void *value, void *arg)
 int monitor_filter_routes(struct monitor_filter *f, const struct dp *dp,
 			  struct err *err)
 {
-	struct search s = {f, 0};
+	struct search s = {f, 0, {.given = f->route}};
 	uint64_t id;
 	int r;
 
@@ -132,7 +137,8 @@ int monitor_filter_routes(struct monitor_filter *f, const struct dp *dp,
 		return r == -ENOMEM ? err_set(err, r, "out of memory") : r;
 	if (!s.found) {
 		err_set(err, -ENOENT, "no route of this Ingress: %s", f->route);
-		return err_hint(err, "weir routes");
+		return *s.near.best ? err_hint(err, "did you mean %s?", s.near.best)
+				    : err_hint(err, "weir routes shows them");
 	}
 	f->by_ids = s.found > 1;
 	if (f->by_ids)

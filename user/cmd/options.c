@@ -88,26 +88,17 @@ static struct found find_letter(const struct target *sets, size_t count, char le
 	return (struct found){};
 }
 
-static const char *nearest_name(const struct target *sets, size_t count,
-				const char *name)
+static void find_nearest(const struct target *sets, size_t count,
+			 struct word_search *near)
 {
-	const char *best = NULL;
-	unsigned int least = WORD_NEAR + 1;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
 		const struct option_row *row = sets[i].rows;
 
-		for (; row->name; row++) {
-			unsigned int d = word_distance(row->name, name);
-
-			if (d < least) {
-				least = d;
-				best = row->name;
-			}
-		}
+		for (; row->name; row++)
+			word_try(near, row->name);
 	}
-	return best;
 }
 
 static int choice_index(const char *choices, const char *value)
@@ -170,14 +161,14 @@ static int parse_long(const struct ctx *ctx, const struct target *sets, size_t c
 	const char *value = *equals ? equals + 1 : NULL;
 
 	if (!f.row) {
-		const char *near = nearest_name(sets, count, name);
+		char given[64];
+		struct word_search near = {.given = given};
 
-		if (near)
-			return cmd_usage(ctx,
-					 "unknown option --%.*s, did you mean --%s?",
-					 (int)(equals - name), name, near);
-		return cmd_usage(ctx, "unknown option --%.*s", (int)(equals - name),
-				 name);
+		snprintf(given, sizeof(given), "%.*s", (int)(equals - name), name);
+		find_nearest(sets, count, &near);
+		return cmd_usage(ctx, "unknown option --%s%s%s%s", given,
+				 *near.best ? ", did you mean --" : "", near.best,
+				 *near.best ? "?" : "");
 	}
 	if (!f.row->arg && value)
 		return cmd_usage(ctx, "--%s takes no value", f.row->name);

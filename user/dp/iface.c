@@ -88,24 +88,19 @@ static int add_matches(struct names *n, const char *pattern,
 /* With the one that was meant, or else all. */
 static int no_such(const char *name, const struct if_nameindex *all, struct err *err)
 {
-	unsigned int least = WORD_NEAR + 1;
-	const char *best = NULL;
+	struct word_search near = {.given = name};
 	char list[200] = "";
 
 	err_set(err, -ENODEV, "no such interface: %s", name);
 	for (; all->if_index; all++) {
-		unsigned int d = word_distance(all->if_name, name);
 		size_t len = strlen(list);
 
 		snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "",
 			 all->if_name);
-		if (d >= least)
-			continue;
-		least = d;
-		best = all->if_name;
+		word_try(&near, all->if_name);
 	}
-	return best ? err_hint(err, "did you mean %s?", best)
-		    : err_hint(err, "there are: %s", list);
+	return *near.best ? err_hint(err, "did you mean %s?", near.best)
+			  : err_hint(err, "there are: %s", list);
 }
 
 int iface_find(const char *const *patterns, size_t count, bool all_must_exist,

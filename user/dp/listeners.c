@@ -88,7 +88,8 @@ int listeners_parse(const char *text, const char *const *ifaces, size_t count,
 		 text);
 	if (addr_parse_port(buf, &want.addr, &want.port)) {
 		err_set(err, -EINVAL, "not a listener: %s", text);
-		return err_hint(err, "ADDR:PORT, ADDR:PORT/http, [ADDR6]:PORT");
+		return err_hint(err, "ADDR:PORT, :PORT or [ADDR6]:PORT; an address of "
+				     "the node, no name, and a port of 1 to 65535");
 	}
 	if (!strcmp(slash, "/tls"))
 		return err_set(err, -EOPNOTSUPP,

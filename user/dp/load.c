@@ -63,19 +63,27 @@ static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 static int load_error(int r, struct err *err)
 {
 	struct utsname kernel = {};
+	char missing[256];
 
 	uname(&kernel);
-	if (r == -EPERM)
-		return err_set(
-			err, -EPERM,
+	if (r == -EPERM) {
+		err_set(err, -EPERM,
 			"loading the program: not permitted: CAP_BPF, CAP_PERFMON "
 			"or CAP_NET_ADMIN missing");
-	if (r == -ENOMEM)
-		return err_set(err, r, "loading the program: out of memory");
-	if (!probe_loop())
-		return err_set(err, -EOPNOTSUPP,
-			       "kernel %s has no bpf_loop, weir needs 6.1 or later",
-			       kernel.release);
+		return err_hint(err, "run it as root; weir doctor says which");
+	}
+	if (r == -ENOMEM) {
+		err_set(err, r, "loading the program: out of memory");
+		return err_hint(err,
+				"a memory limit of the unit or the container counts "
+				"the maps too");
+	}
+	probe_missing(missing, sizeof(missing));
+	if (*missing) {
+		err_set(err, -EOPNOTSUPP, "kernel %s lacks %s", kernel.release,
+			missing);
+		return err_hint(err, "weir needs Linux 6.1 or later");
+	}
 	err_set(err, -EOPNOTSUPP, "kernel %s refuses the program: %s", kernel.release,
 		refusal[0] ? refusal : strerror(-r));
 	return err_hint(err,

@@ -40,10 +40,34 @@ bool probe_tcx(void)
 	       !bpf_prog_query(loopback, ATTACH_TCX_INGRESS, 0, NULL, ids, &count);
 }
 
-bool probe_loop(void)
+static void add_missing(char *out, size_t size, const char *name, const char *since)
 {
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, BPF_FUNC_loop, NULL) ==
-	       1;
+	size_t len = strlen(out);
+
+	snprintf(out + len, size - len, "%s%s (%s)", len ? ", " : "", name, since);
+}
+
+void probe_missing(char *out, size_t size)
+{
+	static const struct {
+		enum bpf_func_id id;
+		const char *name, *since;
+	} helpers[] = {
+		{BPF_FUNC_ringbuf_reserve, "bpf_ringbuf_reserve", "5.8"},
+		{BPF_FUNC_redirect_neigh, "bpf_redirect_neigh", "5.10"},
+		{BPF_FUNC_redirect_peer, "bpf_redirect_peer", "5.10"},
+		{BPF_FUNC_check_mtu, "bpf_check_mtu", "5.12"},
+		{BPF_FUNC_loop, "bpf_loop", "5.17"},
+	};
+	size_t i;
+
+	*out = '\0';
+	for (i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++)
+		if (!libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS, helpers[i].id,
+					     NULL))
+			add_missing(out, size, helpers[i].name, helpers[i].since);
+	if (!libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL))
+		add_missing(out, size, "ring buffers", "5.8");
 }
 
 uint32_t probe_prog_id(int fd)

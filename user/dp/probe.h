@@ -14,8 +14,10 @@ bool probe_kfunc(const char *name);
 /* TCX links, since 6.6; false with WEIR_NO_TCX=1 too. */
 bool probe_tcx(void);
 
-/* Programs of the right type that may call bpf_loop(), since 5.17. */
-bool probe_loop(void);
+/* What the program uses and this kernel lacks, with the version that brought it:
+ * "bpf_loop (5.17), ..."; "" when nothing is missing. Helpers and map types that
+ * are newer than 5.4 are asked for. */
+void probe_missing(char *out, size_t size);
 
 struct probe_prog {
 	const char *hook; /* "tcx", "xdp" */
