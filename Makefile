@@ -85,6 +85,8 @@ TWIN = $(patsubst tests/twin/%.c,$(BUILD)/twin/%,$(wildcard tests/twin/*_test.c)
 PROG = $(patsubst tests/prog/%.c,$(BUILD)/prog/%,$(wildcard tests/prog/*_test.c))
 PROG_LIB = $(patsubst tests/prog/%.c,$(BUILD)/prog/%.o, \
 	   $(filter-out %_test.c,$(wildcard tests/prog/*.c)))
+PROG_BENCH := $(patsubst tests/prog/%.c,$(BUILD)/prog/%.o, \
+	     $(shell grep -l '^BENCH_MAIN' tests/prog/*_test.c))
 TEST_CC = $(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -MF $@.d
 
 # Archives: a test links what it reaches and no more.
@@ -114,10 +116,14 @@ $(BUILD)/prog/%.o: tests/prog/%.c Makefile | $(SKEL)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/prog/%: tests/prog/%.c $(PROG_LIB) $(BUILD)/libweir.a Makefile
+$(BUILD)/prog/%: $(BUILD)/prog/%.o $(PROG_LIB) $(BUILD)/libweir.a
 	$(call say,TEST,$@)
-	@mkdir -p $(@D)
-	$(Q)$(TEST_CC) -o $@ $< $(PROG_LIB) $(BUILD)/libweir.a $(LIBS) -lcmocka
+	$(Q)$(CC) $(CFLAGS) -o $@ $@.o $(PROG_LIB) $(BUILD)/libweir.a $(LIBS) -lcmocka
+
+# All tests on the bench: it is set up once.
+$(BUILD)/prog/bench_tests: $(PROG_BENCH) $(PROG_LIB) $(BUILD)/libweir.a
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $(BUILD)/bench/%: tests/bench/%.c $(PROG_LIB) $(BUILD)/libweir.a Makefile
 	$(call say,BENCH,$@)
@@ -182,7 +188,7 @@ BUILDS_twin = $(TWIN)
 BUILDS_prog = $(PROG)
 BUILDS_regex = $(BUILD)/regex/pcre2_diff
 BUILDS_e2e = $(BUILD)/tools/link $(BUILD)/tools/crash.so
-BUILDS_kernel = $(BUILD)/kernel/loadall $(BUILD)/tools/link $(PROG)
+BUILDS_kernel = $(BUILD)/kernel/loadall $(BUILD)/tools/link $(BUILD)/prog/bench_tests
 TESTS = $(or $(T),$(SUITES))
 MAKE_J2 = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
 
@@ -238,4 +244,4 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(OBJ:.o=.d) $(SAN_OBJ:.o=.d) $(FUZZ_OBJ:.o=.d) $(PROG_LIB:.o=.d) \
-	$(addsuffix .d,$(UNIT) $(TWIN) $(PROG) $(FUZZ) $(BUILDS_regex))
+	$(PROG:=.d) $(addsuffix .d,$(UNIT) $(TWIN) $(FUZZ) $(BUILDS_regex))

@@ -209,5 +209,7 @@ int main(int argc, char **argv)
 		return 2;
 	setenv("WEIR_BENCH_MODE", "run", 1);
 	bench_routes(routes);
-	return bench_run("steps", tests, sizeof(tests) / sizeof(tests[0]), false);
+	bench_add(&(struct bench_suite){"steps", tests,
+					sizeof(tests) / sizeof(tests[0]), false});
+	return bench_main();
 }

@@ -10,32 +10,18 @@ build=${BUILD:-$top/build}
 
 job=$(mktemp -d)
 trap 'rm -rf "$job"' EXIT
-printf '%s\n' ip tc >"$job/need"
-for f in $(grep -lE '^BENCH_MAIN' "$top"/tests/prog/*_test.c); do
-	binary=$build/prog/$(basename "$f" .c)
-	if [ ! -x "$binary" ]; then
-		echo "SKIP not built: $binary"
-		exit 77
-	fi
-	echo "$binary" >>"$job/need"
-done
+printf '%s\n' ip tc "$build/prog/bench_tests" >"$job/need"
 cat >"$job/run.sh" <<'END'
 # system() of the bench: busybox's shell prefers its own ip and tc
 ln -sf /bin/dash /bin/sh
 case $(uname -r) in
-6.1.*)	mode="wire, partial, no kfunc" ;;
-*)	mode="wire, partial" ;;
+6.1.*)	export WEIR_BENCH_MODE="wire, partial, no kfunc" ;;
+*)	export WEIR_BENCH_MODE="wire, partial" ;;
 esac
-worst=0
-for t in /job/bin/*_test; do
-	if WEIR_BENCH_MODE=$mode $t >/tmp/out 2>&1; then
-		echo "PASS $(basename $t _test) ($mode)"
-	else
-		echo "FAIL $(basename $t _test) ($mode)"
-		grep -v '^\[ RUN\|^\[  *OK\|^\[=' /tmp/out | tail -20
-		worst=1
-	fi
-done
-exit $worst
+CMOCKA_MESSAGE_OUTPUT=TAP bench_tests >/tmp/out 2>&1
+r=$?
+sed -n 's/^# ok - /PASS /p; s/^# not ok - /FAIL /p' /tmp/out
+[ $r = 0 ] || grep -v '^ok ' /tmp/out | tail -40
+exit $r
 END
 guests "$job"

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 
 #define OUT_MAX 128
+#define SUITES_MAX 32
 #define WAIT_MS 2000
 
 struct frame {
@@ -613,41 +614,51 @@ static void bench_load(void)
 	bpf_map__set_max_entries(b.skel->maps.head_free, BENCH_SLOTS);
 	libbpf_set_print(on_libbpf);
 	bench_need(!weir_bpf__load(b.skel), "load");
+}
+
+static void bench_unload(void)
+{
+	if (!b.skel)
+		return;
+	maps_forget();
+	weir_bpf__destroy(b.skel);
+	b.skel = NULL;
+}
+
+/* The program is the same for all modes that agree about the kfunc. */
+static void mode_enter(const struct bench_mode *mode)
+{
+	uint16_t family = mode->v6 ? ETH_P_IPV6 : ETH_P_IP;
+
+	if (b.skel && b.mode.kfunc == mode->kfunc)
+		maps_forget();
+	else
+		bench_unload();
+	b.mode = *mode;
+	if (!b.skel)
+		bench_load();
 	maps_fill();
-	packet_bind(b.peer[CLIENT], "cli1", b.mode.v6 ? ETH_P_IPV6 : ETH_P_IP);
-	packet_bind(b.peer[ENDPOINT], "srv1", b.mode.v6 ? ETH_P_IPV6 : ETH_P_IP);
+	packet_bind(b.peer[CLIENT], "cli1", family);
+	packet_bind(b.peer[ENDPOINT], "srv1", family);
 	if (b.mode.wire)
 		devices_attach();
 }
 
-static int group_setup(void **state)
-{
-	bench_load();
-	return 0;
-}
-
-static int group_teardown(void **state)
-{
-	weir_bpf__destroy(b.skel);
-	b.skel = NULL;
-	maps_forget();
-	return 0;
-}
-
+/* Those with the same program are neighbours. */
 static const struct bench_mode modes[] = {
 	{.name = "run", .kfunc = true},
-	{.name = "run, no kfunc"},
-	{.name = "wire", .kfunc = true, .wire = true},
-	{.name = "wire, no kfunc", .wire = true},
-	{.name = "wire, partial", .kfunc = true, .wire = true, .partial = true},
-	{.name = "wire, partial, no kfunc", .wire = true, .partial = true},
 	{.name = "run, IPv6", .kfunc = true, .v6 = true},
-	{.name = "wire, IPv6, no kfunc", .wire = true, .v6 = true},
+	{.name = "wire", .kfunc = true, .wire = true},
+	{.name = "wire, partial", .kfunc = true, .wire = true, .partial = true},
 	{.name = "wire, partial, IPv6",
 	 .kfunc = true,
 	 .wire = true,
 	 .partial = true,
 	 .v6 = true},
+	{.name = "run, no kfunc"},
+	{.name = "wire, no kfunc", .wire = true},
+	{.name = "wire, partial, no kfunc", .wire = true, .partial = true},
+	{.name = "wire, IPv6, no kfunc", .wire = true, .v6 = true},
 };
 
 /* The kernel has it since 6.2. */
@@ -661,29 +672,52 @@ static bool has_kfunc(void)
 	return has;
 }
 
-int bench_run(const char *name, const struct CMUnitTest *tests, size_t count, bool wire)
+static struct bench_suite suites[SUITES_MAX];
+static size_t suite_count;
+
+void bench_add(const struct bench_suite *suite)
+{
+	bench_need(suite_count < SUITES_MAX, "more suites than SUITES_MAX");
+	suites[suite_count++] = *suite;
+}
+
+static int mode_run(const struct bench_mode *mode)
+{
+	const struct bench_suite *s;
+	char title[128];
+	int failed = 0;
+
+	for (s = suites; s < suites + suite_count; s++) {
+		if (mode->wire && !s->wire)
+			continue;
+		mode_enter(mode);
+		snprintf(title, sizeof(title), "%s (%s)", s->name, mode->name);
+		failed +=
+			_cmocka_run_group_tests(title, s->tests, s->count, NULL, NULL);
+	}
+	return failed;
+}
+
+int bench_main(void)
 {
 	const char *only = getenv("WEIR_BENCH_MODE");
-	char title[128];
-	bool kfunc = has_kfunc();
+	bool kfunc = has_kfunc(), v6 = has_ipv6();
 	int failed = 0;
 	size_t i;
 
 	if (geteuid()) {
-		fprintf(stderr, "%s: needs root, skipped\n", name);
+		fprintf(stderr, "%s: needs root, skipped\n", suites[0].name);
 		return 77;
 	}
 	devices_make();
 	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (only && strcmp(only, modes[i].name))
+		const struct bench_mode *m = &modes[i];
+
+		if ((only && strcmp(only, m->name)) || (m->kfunc && !kfunc) ||
+		    (m->v6 && !v6))
 			continue;
-		if ((modes[i].kfunc && !kfunc) || (modes[i].wire && !wire) ||
-		    (modes[i].v6 && !has_ipv6()))
-			continue;
-		b.mode = modes[i];
-		snprintf(title, sizeof(title), "%s (%s)", name, modes[i].name);
-		failed += _cmocka_run_group_tests(title, tests, count, group_setup,
-						  group_teardown);
+		failed += mode_run(m);
 	}
+	bench_unload();
 	return failed ? 1 : 0;
 }

@@ -67,19 +67,29 @@ struct bench_mode {
 	bool v6;      /* the same with IPv6: fd00:77:: and an address from above */
 };
 
-/* One bench a process. Usable as group setup and teardown of cmocka: the mode
- * is chosen by bench_run(). */
-struct bench;
+/* Tests of one file. A program has those of one file or, as they share a bench that is
+ * loaded once, of several. */
+struct bench_suite {
+	const char *name;
+	const struct CMUnitTest *tests;
+	size_t count;
+	bool wire; /* through devices as well */
+};
+void bench_add(const struct bench_suite *suite);
 
-/* Runs the tests in every mode, or in those without devices, or in the one that
- * WEIR_BENCH_MODE names. */
-int bench_run(const char *name, const struct CMUnitTest *tests, size_t count,
-	      bool wire);
-#define BENCH_MAIN_IN(tests, wire)                                                  \
-	int main(void)                                                              \
-	{                                                                           \
-		return bench_run(__FILE__, tests, sizeof(tests) / sizeof(tests[0]), \
-				 wire);                                             \
+/* Runs all that was added in every mode, or in the one that WEIR_BENCH_MODE names:
+ * the exit status. */
+int bench_main(void);
+
+#define BENCH_MAIN_IN(tests, wire)                                                 \
+	__attribute__((constructor)) static void bench_add_tests(void)             \
+	{                                                                          \
+		bench_add(&(struct bench_suite){                                   \
+			__FILE__, tests, sizeof(tests) / sizeof(tests[0]), wire}); \
+	}                                                                          \
+	__attribute__((weak)) int main(void)                                       \
+	{                                                                          \
+		return bench_main();                                               \
 	}
 #define BENCH_MAIN(tests) BENCH_MAIN_IN(tests, true)
 #define BENCH_TEST(fn) cmocka_unit_test_setup_teardown(fn, bench_fresh, bench_done)
@@ -145,7 +155,7 @@ uint32_t bench_ns(const struct segment *s, uint32_t repeat);
 
 /* ---- maps ---- */
 
-/* Before bench_run(): so many routes more, to group A. Host h<i>.bench.example has
+/* Before bench_main(): so many routes more, to group A. Host h<i>.bench.example has
  * BENCH_HOST_ROUTES of them: /api/<i>/v<k>, and the regular expression
  * ^/re/<i>/[0-9]+$ in the place of the first. */
 #define BENCH_HOST_ROUTES 5u

@@ -14,9 +14,11 @@
 #include "route/table.h"
 
 #define ENDPOINTS 3
+#define NONE (-1)
 
 static struct dp dp;
 static int table, with_gateway; /* inner maps */
+static int serving;		/* the one in use, or NONE */
 static struct weir_reply replies[BENCH_LONG + 1];
 
 static void map_put(const char *name, const void *key, const void *value)
@@ -71,15 +73,24 @@ static void put_endpoints(void)
 		bench_endpoint(i, ENDPOINT_IP(i), WEIR_ENDPOINT_READY);
 }
 
-void bench_table(bool there)
+/* The kernel waits for its readers at each change, some hundredths of a second. */
+static void serve(int which)
 {
 	uint32_t zero = 0;
 	struct err err = {};
 
-	if (there)
-		bench_need(!table_swap(&dp, table, &err), "table");
-	else
+	if (which == serving)
+		return;
+	if (which == NONE)
 		bpf_map_delete_elem(bench_map("table"), &zero);
+	else
+		bench_need(!table_swap(&dp, which, &err), "table");
+	serving = which;
+}
+
+void bench_table(bool there)
+{
+	serve(there ? table : NONE);
 }
 
 static void put_group(uint32_t group, enum weir_family family, const uint32_t *slot,
@@ -110,9 +121,7 @@ void bench_group_other(uint32_t group, const uint32_t *slot, uint32_t slots,
 
 void bench_gateway(void)
 {
-	struct err err = {};
-
-	bench_need(!table_swap(&dp, with_gateway, &err), "table");
+	serve(with_gateway);
 }
 
 static void put_groups(void)
@@ -527,6 +536,7 @@ void maps_fill(void)
 	put_replies();
 	table = make_table(false);
 	with_gateway = make_table(true);
+	serving = NONE;
 }
 
 void maps_forget(void)
