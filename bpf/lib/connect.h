@@ -8,10 +8,8 @@
 #include "lib/choose.h"
 #include "lib/emit.h"
 #include "lib/flow.h"
+#include "lib/source.h"
 #include "pure/cookie.h"
-
-#define AF_INET 2
-#define AF_INET6 10
 
 /* Source ports tried for one connection before it is refused. They are far apart: ports
  * of connections that last stand side by side when those came together. A prime that
@@ -39,7 +37,23 @@ static __always_inline bool leg_is_over(const struct weir_leg *l)
 	return l->state == WEIR_LEG_CLOSED || (l->flags & fins) == fins;
 }
 
-/* Reserve a source port towards f->leg.src and make the leg. */
+/* Make the leg from `key` and scratch.leg, unless another connection has it. */
+static __always_inline bool leg_make(const struct weir_tuple *key,
+				     const struct weir_leg *l)
+{
+	struct weir_leg *old;
+
+	if (!bpf_map_update_elem(&legs, key, l, BPF_NOEXIST))
+		return true;
+	old = bpf_map_lookup_elem(&legs, key);
+	if (!old || !leg_is_over(old))
+		return false;
+	*old = *l;
+	return true;
+}
+
+/* Reserve a source port towards f->leg.src and make the leg. The client's address goes
+ * with the client's port, unless that is taken. */
 __noinline int connect_reserve(struct weir_flow *f)
 {
 	struct scratch *s = scratch_get();
@@ -62,22 +76,24 @@ __noinline int connect_reserve(struct weir_flow *f)
 	l->syn_ns = bpf_ktime_get_ns();
 	l->seen_ns = l->syn_ns;
 	l->seen_jiffies = (u32)bpf_jiffies64();
+	if (f->flags & WEIR_FLOW_KEEPS_CLIENT) {
+		l->flags = WEIR_LEG_KEEPS_CLIENT;
+		f->leg.dport = s->client.sport;
+		key.dport = f->leg.dport;
+		if (!port_has_listener(bpf_ntohs(key.dport)) && leg_make(&key, l))
+			return 0;
+		COUNT(KEEP_PORT);
+	}
 	at = __sync_fetch_and_add(&port_turn, 1) % range;
 	for (i = 0; i < PORT_TRIES; i++, at += PORT_STRIDE) {
 		u32 port = lo + at % range;
-		struct weir_leg *old;
 
 		if (port_has_listener(port))
 			continue;
 		f->leg.dport = bpf_htons(port);
 		key.dport = f->leg.dport;
-		if (!bpf_map_update_elem(&legs, &key, l, BPF_NOEXIST))
+		if (leg_make(&key, l))
 			return 0;
-		old = bpf_map_lookup_elem(&legs, &key);
-		if (old && leg_is_over(old)) {
-			*old = *l;
-			return 0;
-		}
 	}
 	return -1;
 }
@@ -88,33 +104,19 @@ static __always_inline u16 client_window(const struct weir_flow *f, u32 win)
 	return window_rescale(win, f->win_shift, 0);
 }
 
-/* Send the SYN of f->leg in place of the carrier. Returns the verdict, with `outcome`
- * when it has gone. */
+/* Send the SYN of f->leg by scratch.way in place of the carrier. Returns the verdict,
+ * with `outcome` when it has gone. */
 __noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f, u32 outcome)
 {
 	struct scratch *s = scratch_get();
 	struct bpf_fib_lookup *fib;
 	u16 mss;
-	long rc;
 
 	if (!s || !f)
 		return DROP(ERROR);
 	fib = &s->fib;
-	__builtin_memset(fib, 0, sizeof(*fib));
 	tuple_reverse(&s->out.t, &f->leg);
-	fib->l4_protocol = IPPROTO_TCP;
-	if (out_is_v6(s)) {
-		fib->family = AF_INET6;
-		__builtin_memcpy(fib->ipv6_src, &f->leg.dst, sizeof(fib->ipv6_src));
-		__builtin_memcpy(fib->ipv6_dst, &f->leg.src, sizeof(fib->ipv6_dst));
-	} else {
-		fib->family = AF_INET;
-		fib->ipv4_src = f->leg.dst.w[3];
-		fib->ipv4_dst = f->leg.src.w[3];
-	}
-	fib->ifindex = skb->ifindex;
-	rc = bpf_fib_lookup(skb, fib, sizeof(*fib), 0);
-	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH)
+	if (!way_is_known(s))
 		return DROP(NO_FIB);
 	__builtin_memcpy(s->out.hop.dmac, fib->dmac, 6);
 	__builtin_memcpy(s->out.hop.smac, fib->smac, 6);
@@ -129,7 +131,7 @@ __noinline int connect_syn(struct __sk_buff *skb, struct weir_flow *f, u32 outco
 	tcpopt_write_syn(s->out.opt, mss, f->wscale, f->flags & WEIR_FLOW_SACK);
 	if (emit_control(skb, s))
 		return DROP(UNSENT);
-	if (rc == BPF_FIB_LKUP_RET_SUCCESS)
+	if (s->way == BPF_FIB_LKUP_RET_SUCCESS)
 		return verdict_of(outcome, bpf_redirect(fib->ifindex, 0));
 	return verdict_of(outcome, bpf_redirect_neigh(fib->ifindex, NULL, 0, 0));
 }
@@ -162,6 +164,8 @@ __noinline int connect_start(struct __sk_buff *skb, struct weir_flow *f)
 		f->want_reply = WEIR_REPLY_NO_ENDPOINT;
 		return STEP_REPLY;
 	}
+	if (source_choose(skb, f))
+		return DROP(ERROR);
 	if (connect_reserve(f)) {
 		COUNT(NO_PORT);
 		f->want_reply = WEIR_REPLY_UNAVAILABLE;
@@ -194,7 +198,11 @@ static __always_inline int connect_failed(struct weir_flow *f, struct weir_leg *
 	struct weir_group *g;
 
 	stats_failed(l);
-	health_failed(l->endpoint_id);
+	/* its answers to the client's address may have gone another way */
+	if (silent && l->flags & WEIR_LEG_KEEPS_CLIENT)
+		COUNT(KEEP_SILENT);
+	else
+		health_failed(l->endpoint_id);
 	l->state = WEIR_LEG_CLOSED;
 	f->state = WEIR_FLOW_HEAD;
 	g = bpf_map_lookup_elem(&groups, &group);
@@ -229,6 +237,8 @@ __noinline int connect_again(struct __sk_buff *skb, struct weir_flow *f)
 	l = flow_leg(f, &s->client);
 	if (l && bpf_ktime_get_ns() - l->syn_ns > CONNECT_SILENT_NS)
 		return connect_failed(f, l, true);
+	if (source_way(skb, f))
+		return DROP(ERROR);
 	return connect_syn(skb, f, WEIR_CONNECT_AGAIN);
 }
 
@@ -331,7 +341,8 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 	f->tries = 0;
 	stats_connected(l);
 	health_accepted(l->endpoint_id);
-	l->flags = WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
+	l->flags &= WEIR_LEG_KEEPS_CLIENT;
+	l->flags |= WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
 	l->response.next = l->seq_max;
 	stats_asked(f, l, true);
 	if (f->flags & WEIR_FLOW_FIN_CLIENT)

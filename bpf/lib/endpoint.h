@@ -146,6 +146,12 @@ __noinline int endpoint_packet(struct __sk_buff *skb, struct weir_leg *l,
 
 	if (!s || !l)
 		return DROP(ERROR);
+	/* ours with this client's address is over: it has connected by itself */
+	if (s->p.flags & TCP_SYN && leg_is_over(l) &&
+	    l->flags & WEIR_LEG_KEEPS_CLIENT) {
+		bpf_map_delete_elem(&legs, &s->p.t);
+		return PASS(PASS_OTHER);
+	}
 	if (l->state == WEIR_LEG_ORPHAN)
 		return endpoint_orphan(skb, s, l);
 	if (l->state == WEIR_LEG_CLOSED)

@@ -97,7 +97,7 @@ static __always_inline struct weir_flow *leg_flow(const struct weir_leg *l,
 
 	if (!f || f->leg.dport != key->dport || f->leg.sport != key->sport ||
 	    f->leg.src.d[0] != key->src.d[0] || f->leg.src.d[1] != key->src.d[1] ||
-	    f->leg.dst.d[1] != key->dst.d[1])
+	    f->leg.dst.d[0] != key->dst.d[0] || f->leg.dst.d[1] != key->dst.d[1])
 		return NULL;
 	return f;
 }

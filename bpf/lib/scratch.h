@@ -67,10 +67,11 @@ struct icmp_error {
 
 struct scratch {
 	struct pkt p;
-	struct weir_tuple client; /* key of the flow at hand */
-	struct weir_flow flow;	  /* a flow being made */
-	struct weir_leg leg;	  /* a leg being made */
-	struct bpf_fib_lookup fib;
+	struct weir_tuple client;  /* key of the flow at hand */
+	struct weir_flow flow;	   /* a flow being made */
+	struct weir_leg leg;	   /* a leg being made */
+	struct bpf_fib_lookup fib; /* the way to the endpoint ... */
+	int way;		   /* ... and what the lookup returned */
 	struct out out;
 	struct http_head h;
 	struct route_match m;

@@ -12,7 +12,7 @@
 /* The layout of all maps together. Pins of another version are never mixed
  * with this program: it is raised by every change of a key or a value. Changes that
  * BTF shows are noticed without it too (settings.layout); those of meaning are not. */
-#define WEIR_ABI 8u
+#define WEIR_ABI 9u
 
 enum weir_listener_proto {
 	WEIR_LISTEN_HTTP = 1,
@@ -73,6 +73,11 @@ struct weir_share {
 	u32 slots; /* their number, at least count */
 };
 
+/* weir_group.flags: which address its endpoints see; with neither of the two as
+ * weir_settings.keep_client says */
+#define WEIR_GROUP_KEEP_CLIENT 0x1u /* the client's */
+#define WEIR_GROUP_NODE 0x2u	    /* the node's */
+
 /*
  * groups: group id -> the endpoints of a Service port that may get connections.
  * Userspace lays them out in slots, each as often as its weight wants and spread
@@ -83,6 +88,8 @@ struct weir_share {
 struct weir_group {
 	u64 turn; /* next slot, incremented atomically by the kernel */
 	struct weir_share share[WEIR_FAMILIES];
+	u32 flags; /* WEIR_GROUP_* */
+	u32 pad;
 	char name[WEIR_NAME_MAX]; /* "namespace/service:port" */
 	u32 slot[WEIR_GROUP_SLOTS]; /* endpoint ids */
 };
@@ -140,6 +147,9 @@ struct weir_settings {
 	u32 netns;	/* inode of the network namespace of our interfaces */
 	u64 layout;	/* of all maps, from their BTF (user/dp/layout.h) */
 	u64 applied_ns;	/* CLOCK_REALTIME of the last swap */
+	u32 keep_client; /* 1: endpoints see the client's address, unless their group
+			  * says otherwise */
+	u32 pad;
 	char applied[128]; /* "ok" or why the last apply was refused */
 };
 

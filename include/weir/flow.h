@@ -56,6 +56,7 @@ enum weir_flow_state {
 #define WEIR_FLOW_UPGRADE 0x1000u    /* current request asks for an upgrade */
 #define WEIR_FLOW_WITHHELD 0x2000u   /* last byte of the request is not acknowledged until
 				      * the client has all of the reply */
+#define WEIR_FLOW_KEEPS_CLIENT 0x4000u /* its endpoint sees the client's address */
 
 #define WEIR_NO_ID 0xffffffffu
 
@@ -132,6 +133,7 @@ enum weir_leg_state {
 #define WEIR_LEG_FIN_ENDPOINT 0x02u
 #define WEIR_LEG_FIN_CLIENT 0x04u
 #define WEIR_LEG_AWAITED 0x08u /* request sent, first answer byte not seen */
+#define WEIR_LEG_KEEPS_CLIENT 0x10u /* its endpoint sees the client's address */
 
 /* A request that has been sent on and whose response has not begun. */
 struct weir_asked {

@@ -60,6 +60,9 @@
 	X(SWITCHED, "switched", "request moved the connection to another endpoint") \
 	X(NO_PORT, "no_port", "no free source port towards the endpoint, 503") \
 	X(CONNECT_UNREACHABLE, "connect_unreachable", "endpoint unreachable by ICMP, like a refusal") \
+	X(KEEP_HAIRPIN, "keep_hairpin", "client on the endpoint's side or the node itself, its address is not kept") \
+	X(KEEP_PORT, "keep_port", "client's own port in use towards the endpoint, another one taken") \
+	X(KEEP_SILENT, "keep_silent", "endpoint silent to the client's address, which may have another way back") \
 	X(NO_FIB, "no_fib", "no way to the endpoint, SYN dropped for retransmission") \
 	/* splice */ \
 	X(TO_ENDPOINT, "to_endpoint", "packet spliced to the endpoint") \

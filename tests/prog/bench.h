@@ -180,6 +180,9 @@ void bench_endpoint(uint32_t id, uint32_t ip, enum weir_endpoint_state state);
 void bench_table(bool there);
 /* The table with group B as the full gateway, for the rest of the test. */
 void bench_gateway(void);
+/* Do endpoints see the client's address? bench_leg() then means such legs. */
+void bench_keep_client(bool keep);
+void bench_group_flags(uint32_t group, uint32_t flags);
 /* Which endpoint the next connection of a group gets. */
 void bench_turn(uint32_t group, uint64_t turn);
 /* A group of `count` endpoints laid out in slots; or one whose endpoints are all of the

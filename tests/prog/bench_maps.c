@@ -20,6 +20,7 @@ static struct dp dp;
 static int table, with_gateway; /* inner maps */
 static int serving;		/* the one in use, or NONE */
 static struct weir_reply replies[BENCH_LONG + 1];
+static uint32_t leg_ip; /* that endpoints see */
 
 static void map_put(const char *name, const void *key, const void *value)
 {
@@ -306,6 +307,26 @@ void bench_ports(uint16_t lo, uint16_t hi)
 	map_put("settings", &zero, &s);
 }
 
+void bench_keep_client(bool keep)
+{
+	struct weir_settings s;
+	uint32_t zero = 0;
+
+	bench_need(!bpf_map_lookup_elem(bench_map("settings"), &zero, &s), "settings");
+	s.keep_client = keep;
+	map_put("settings", &zero, &s);
+	leg_ip = keep ? CLIENT_IP : SOURCE_IP;
+}
+
+void bench_group_flags(uint32_t group, uint32_t flags)
+{
+	struct weir_group g;
+
+	bench_need(!bpf_map_lookup_elem(bench_map("groups"), &group, &g), "group");
+	g.flags = flags;
+	map_put("groups", &group, &g);
+}
+
 void bench_turn(uint32_t group, uint64_t turn)
 {
 	struct weir_group g;
@@ -369,7 +390,7 @@ static struct weir_tuple leg_key(uint32_t endpoint_ip, uint16_t port)
 {
 	return (struct weir_tuple){
 		.src = addr_of(endpoint_ip),
-		.dst = addr_of(SOURCE_IP),
+		.dst = addr_of(leg_ip),
 		.sport = htons(ENDPOINT_PORT),
 		.dport = htons(port),
 	};
@@ -486,6 +507,7 @@ void maps_fresh(void)
 	bench_slots_fill();
 	bench_cookie_keys(now, before);
 	bench_ports(20000, 20999);
+	leg_ip = SOURCE_IP;
 	put_endpoints();
 	put_groups();
 	bench_table(true);

@@ -12,6 +12,7 @@ void conn_init(struct conn *c, uint16_t port, uint32_t isn)
 		.mss = 1460,
 		.wscale = 8,
 		.sack = true,
+		.ours = SOURCE_IP,
 		.ewin = 502,
 		.emss = 1460,
 		.ewscale = WEIR_WSCALE,
@@ -59,6 +60,7 @@ struct segment from_endpoint(const struct conn *c, uint8_t flags, const char *te
 
 	s.smac[5] += c->endpoint;
 	s.src += c->endpoint;
+	s.dst = c->ours;
 	s.dport = c->leg_port;
 	s.flags = flags;
 	s.seq = c->eseq;
@@ -85,6 +87,7 @@ struct segment made_for_endpoint(const struct conn *c, uint8_t flags, const char
 {
 	struct segment s = bench_made(ENDPOINT, c->endpoint);
 
+	s.src = c->ours;
 	s.sport = c->leg_port;
 	s.flags = flags;
 	s.seq = c->eack;

@@ -22,7 +22,8 @@ struct conn {
 	bool sack;
 
 	uint32_t endpoint;
-	uint16_t leg_port; /* ours towards it */
+	uint32_t ours;	   /* address that it sees, SOURCE_IP or CLIENT_IP */
+	uint16_t leg_port; /* and port */
 	uint32_t eseq, eack;
 	uint16_t ewin;
 	uint16_t emss;

@@ -352,8 +352,8 @@ static void test_groups(void **state)
 {
 	struct endpoint_want both[] = {endpoint("127.0.0.1:81", true),
 				       endpoint("127.0.0.1:82", true)};
-	struct group_want want[] = {{"ns/a:80", both, 2, 0},
-				    {"ns/none:80", NULL, 0, 0}};
+	struct group_want want[] = {{"ns/a:80", both, 2, 0, 0},
+				    {"ns/none:80", NULL, 0, 0, 0}};
 	struct book book = {};
 	struct weir_endpoint ep;
 	struct weir_group g;
@@ -411,7 +411,7 @@ static void test_draining_endpoints_are_not_picked(void **state)
 {
 	struct endpoint_want both[] = {endpoint("127.0.0.1:81", false),
 				       endpoint("127.0.0.1:82", true)};
-	struct group_want want = {"ns/a:80", both, 2, 0};
+	struct group_want want = {"ns/a:80", both, 2, 0, 0};
 	struct book book = {};
 	struct weir_group g;
 
@@ -425,7 +425,7 @@ static void test_draining_endpoints_are_not_picked(void **state)
 
 static void test_ids_that_flows_remember_are_not_given_again(void **state)
 {
-	struct group_want want = {"ns/new:80", NULL, 0, 0};
+	struct group_want want = {"ns/new:80", NULL, 0, 0, 0};
 	struct weir_flow flow = {
 		.group_id = 500, .route_id = 3, .endpoint_id = WEIR_NO_ID};
 	struct weir_tuple key = {};
@@ -442,7 +442,7 @@ static void test_ids_that_flows_remember_are_not_given_again(void **state)
 static void test_long_names_stay_apart(void **state)
 {
 	char a[200], b[200];
-	struct group_want want[] = {{a, NULL, 0, 0}, {b, NULL, 0, 0}};
+	struct group_want want[] = {{a, NULL, 0, 0, 0}, {b, NULL, 0, 0, 0}};
 	struct book book = {};
 
 	memset(a, 'x', sizeof(a) - 1);

@@ -544,6 +544,8 @@ static int start(struct agent *a, struct err *err)
 	a->applier.is_down = is_down;
 	a->applier.is_down_arg = &a->health;
 	a->applier.follows_node = true;
+	a->applier.client_address =
+		a->opt->keep_client ? CLIENT_ADDRESS_KEEP : CLIENT_ADDRESS_NODE;
 	r = apply_ir(&a->applier, &a->ir, &done, err);
 	if (r)
 		return r;

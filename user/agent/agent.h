@@ -22,6 +22,7 @@ struct agent_options {
 	size_t listener_count;
 	bool replace;	     /* take the place of a data path of another layout */
 	bool keep;	     /* leave everything in place at the end */
+	bool keep_client;    /* endpoints see the client's address, not the node's */
 	const char *metrics; /* "ADDR:PORT", or NULL */
 	struct health_options health;
 };

@@ -229,6 +229,18 @@ static bool has_fallback(const struct ir *ir)
 	return false;
 }
 
+/* Before the rules that are to be served with it. */
+static int write_client_address(struct applier *a, struct weir_settings *s,
+				struct err *err)
+{
+	bool keep = a->client_address == CLIENT_ADDRESS_KEEP;
+
+	if (a->client_address == CLIENT_ADDRESS_AS_IS || s->keep_client == keep)
+		return 0;
+	s->keep_client = keep;
+	return dp_settings_write(a->dp, s, err);
+}
+
 static int write_settings(struct applier *a, const struct ir *ir, bool swapped,
 			  struct weir_settings *s, struct err *err)
 {
@@ -277,6 +289,8 @@ int apply_ir(struct applier *a, struct ir *ir, struct applied *out, struct err *
 	}
 	if (!r)
 		r = write_all(a, &p, err);
+	if (!r)
+		r = write_client_address(a, &settings, err);
 	if (!r && swaps)
 		r = table_swap(a->dp, inner, err);
 	if (!r)

@@ -21,6 +21,13 @@
 #include "dp/dp.h"
 #include "route/ir.h"
 
+/* Which address endpoints see, where their Service does not say. */
+enum client_address {
+	CLIENT_ADDRESS_AS_IS, /* as the data path has it */
+	CLIENT_ADDRESS_NODE,
+	CLIENT_ADDRESS_KEEP,
+};
+
 struct applier {
 	struct dp *dp; /* replaced by a larger one when a table needs it */
 	struct book book;
@@ -36,6 +43,7 @@ struct applier {
 	/* Do the health checks of this process fail? Or NULL. */
 	bool (*is_down)(const struct ir_endpoint *e, void *arg);
 	void *is_down_arg;
+	enum client_address client_address;
 	bool follows_node; /* apply_paths() is called when ways change */
 	bool has_ways;	   /* and the maps have the ways as they are now */
 	bool is_ready;	   /* the book has been read */

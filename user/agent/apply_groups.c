@@ -33,7 +33,12 @@ int group_plan_make(struct applier *a, struct ir_group *const *of, size_t count,
 	for (i = 0; i < count; i++) {
 		const struct ir_group *g = of[i];
 
-		out->groups[i] = (struct group_want){g->name, ep, g->endpoints.len, 0};
+		out->groups[i] = (struct group_want){
+			.name = g->name,
+			.endpoints = ep,
+			.count = g->endpoints.len,
+			.flags = g->flags,
+		};
 		for (k = 0; k < g->endpoints.len; k++, ep++) {
 			const struct ir_endpoint *e = &g->endpoints.item[k];
 
@@ -177,16 +182,17 @@ int apply_paths(struct applier *a, struct ir *ir, struct err *err)
 
 /* ---- what another process has applied ---- */
 
-static int add_group(struct ir *ir, const char *name)
+static int add_group(struct ir *ir, const struct served_group *from)
 {
 	struct ir_group *g;
 
-	if (strmap_set(&ir->group_places, name, (uint32_t)ir->groups.len))
+	if (strmap_set(&ir->group_places, from->name, (uint32_t)ir->groups.len))
 		return -ENOMEM;
 	g = vec_push(&ir->groups);
 	if (!g)
 		return -ENOMEM;
-	g->name = strdup(name);
+	g->flags = from->flags;
+	g->name = strdup(from->name);
 	return g->name ? 0 : -ENOMEM;
 }
 
@@ -217,7 +223,7 @@ int apply_adopt(struct applier *a, struct ir *out, struct err *err)
 	if (r)
 		return r;
 	for (i = 0; i < served.groups.len && !r; i++)
-		r = add_group(&ir, served.groups.item[i].name);
+		r = add_group(&ir, &served.groups.item[i]);
 	for (i = 0; i < served.endpoints.len && !r; i++)
 		r = add_endpoint(&ir, &served.endpoints.item[i]);
 	served_free(&served);

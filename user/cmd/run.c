@@ -15,6 +15,7 @@ struct run_options {
 	struct words listeners;
 	bool keep;
 	bool replace;
+	int client_address; /* enum client_address_choice */
 	const char *metrics;
 	int health_check; /* enum check */
 	const char *health_interval;
@@ -22,7 +23,9 @@ struct run_options {
 	const char *health_rise;
 };
 
-enum check { CHECK_NONE, CHECK_TCP }; /* the order of the option's words */
+/* The order of the options' words. */
+enum check { CHECK_NONE, CHECK_TCP };
+enum client_address_choice { ADDRESS_NODE, ADDRESS_KEEP };
 
 const struct option_row options_run[] = {
 	{'i', "interface", "IFACE", "attach here; a name or a pattern; repeatable",
@@ -33,6 +36,9 @@ const struct option_row options_run[] = {
 	 offsetof(struct run_options, keep)},
 	{0, "replace", NULL, "take the place of a data path of another layout",
 	 OPTION_FLAG, offsetof(struct run_options, replace)},
+	{0, "client-address", "node|keep",
+	 "whose address endpoints see as their peer's (default node)", OPTION_CHOICE,
+	 offsetof(struct run_options, client_address)},
 	{0, "metrics", "ADDR:PORT", "serve /metrics, /healthz and /readyz there",
 	 OPTION_STRING, offsetof(struct run_options, metrics)},
 	{0, "health-check", "none|tcp", "connect to every endpoint now and then",
@@ -119,6 +125,7 @@ static int run_agent(struct ctx *ctx, const struct run_options *run,
 		.listener_count = listeners.len,
 		.replace = run->replace,
 		.keep = run->keep,
+		.keep_client = run->client_address == ADDRESS_KEEP,
 		.metrics = run->metrics,
 		.health = health,
 	};

@@ -127,9 +127,11 @@ static int print_json(const char *pin, const struct status *s)
 						(int)l->mss));
 	}
 	return cmd_json(json_pack(
-		"{s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:o}",
+		"{s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, "
+		"s:o}",
 		"pin", pin, "agent", s->agent ? json_integer(s->agent) : json_null(),
-		"interfaces", hooks, "listeners", listeners, "generation",
+		"interfaces", hooks, "listeners", listeners, "client_address",
+		s->settings.keep_client ? "keep" : "node", "generation",
 		(json_int_t)s->settings.generation, "routes",
 		(json_int_t)s->settings.routes, "default_backend", s->settings.fallback,
 		"groups", (json_int_t)s->groups, "endpoints", (json_int_t)s->endpoints,
@@ -197,7 +199,9 @@ static int print_text(const char *pin, const struct status *s, bool is_wide)
 	printf("rules        %u routes%s, generation %u\n", s->settings.routes,
 	       s->settings.fallback ? " (a default backend among them)" : "",
 	       s->settings.generation);
-	printf("endpoints    %ld in %ld groups\n", s->endpoints, s->groups);
+	printf("endpoints    %ld in %ld groups, they see the %s address\n",
+	       s->endpoints, s->groups,
+	       s->settings.keep_client ? "client's" : "node's");
 	printf("connections  %ld open, %ld closed a moment ago\n", s->flows, s->closed);
 	printf("last apply   ");
 	print_painted(is_ok(s) ? PAINT_NONE : PAINT_RED, s->settings.applied);

@@ -390,6 +390,7 @@ static int write_group(struct writing *w, const struct group_want *want)
 		r = shares_fill(&shares, &g, w->err);
 	if (r)
 		return r;
+	g.flags = want->flags;
 	kept_name(want->name, g.name);
 	e = registry_take(&w->book->groups, g.name);
 	if (!e)

@@ -32,7 +32,8 @@ struct group_want {
 	const char *name; /* "namespace/service:port" */
 	const struct endpoint_want *endpoints;
 	size_t count;
-	uint32_t id; /* set by book_groups() */
+	uint32_t flags; /* WEIR_GROUP_* */
+	uint32_t id;	/* set by book_groups() */
 };
 
 struct book {

@@ -107,6 +107,7 @@ static int write_groups(const struct dp *dp, const struct drain *d, const char *
 			return r;
 		memcpy(g.name, old.name, sizeof(g.name));
 		g.turn = old.turn;
+		g.flags = old.flags;
 		r = write_value(dp, DP_MAP_groups, n->id, &g, err);
 		if (r)
 			return r;

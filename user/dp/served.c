@@ -17,6 +17,7 @@ static int add_group(const void *key, const void *value, void *arg)
 	if (!g)
 		return -ENOMEM;
 	memcpy(&g->id, key, sizeof(g->id));
+	g->flags = from->flags;
 	memcpy(g->name, from->name, sizeof(g->name));
 	return 0;
 }

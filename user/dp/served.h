@@ -14,6 +14,7 @@ struct dp;
 
 struct served_group {
 	uint32_t id;
+	uint32_t flags; /* WEIR_GROUP_* */
 	char name[WEIR_NAME_MAX];
 };
 

@@ -371,6 +371,21 @@ static int read_plugins(struct reader *r)
 	return 0;
 }
 
+static uint32_t client_address_flag(const char *value)
+{
+	if (!strcasecmp(value, "keep"))
+		return WEIR_GROUP_KEEP_CLIENT;
+	return strcasecmp(value, "node") ? 0 : WEIR_GROUP_NODE;
+}
+
+/* What it asks for goes into the group: annotations_group_flags(). */
+static int read_client_address(struct reader *r)
+{
+	if (client_address_flag(r->kv->value))
+		return 0;
+	return warn_value(r, "is neither keep nor node, ignored");
+}
+
 static int read_class(struct reader *r)
 {
 	return 0; /* class.c has decided */
@@ -407,6 +422,7 @@ static const struct annotation on_ingress[] = {
 };
 
 static const struct annotation on_service[] = {
+	{"weir/client-address", HONOURED, read_client_address, NULL, NULL},
 	{"konghq.com/plugins", HONOURED, read_plugins, NULL, NULL},
 	{"konghq.com/tags", HARMLESS, NULL, NULL, "labels inside Kong"},
 	{"konghq.com/host-header", HARMLESS, NULL, NULL,
@@ -446,7 +462,7 @@ static const struct annotation *find_row(const struct annotation *row, const cha
 	return NULL;
 }
 
-/* Other controllers' annotations mean nothing to this class; of Kong's own an
+/* Other controllers' annotations mean nothing to this class; of Kong's and our own an
  * unknown one has a meaning that must not be lost. */
 static int read_unknown(struct reader *r)
 {
@@ -455,7 +471,7 @@ static int read_unknown(struct reader *r)
 	char text[OBJECT_TEXT];
 	int ret;
 
-	if (strncmp(r->kv->key, "konghq.com/", 11)) {
+	if (strncmp(r->kv->key, "konghq.com/", 11) && strncmp(r->kv->key, "weir/", 5)) {
 		if (!strstr(r->kv->key, "ingress.kubernetes.io/"))
 			return 0;
 		return build_note(r->b, r->kv->at,
@@ -529,4 +545,11 @@ int annotations_of_service(struct builder *b, const struct service *svc,
 
 	*out = (struct service_meaning){};
 	return read_all(&r, on_service);
+}
+
+uint32_t annotations_group_flags(const struct service *svc)
+{
+	const char *value = object_annotation(&svc->meta, "weir/client-address");
+
+	return value ? client_address_flag(value) : 0;
 }

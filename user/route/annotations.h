@@ -42,6 +42,9 @@ void annotations_free(struct meaning *m);
 int annotations_of_service(struct builder *b, const struct service *svc,
 			   struct service_meaning *out);
 
+/* What they say of the Service's groups: WEIR_GROUP_*. */
+uint32_t annotations_group_flags(const struct service *svc);
+
 /* plugin.c: a comma list of plugins, plus those for everything. */
 struct plugin_effect {
 	int reply; /* index in ir.replies, or -1 */

@@ -76,6 +76,7 @@ struct ir_group {
 	char *name;    /* "namespace/service:port" */
 	char *service; /* "namespace/service", NULL for the gateway */
 	char *port;    /* its name in EndpointSlices, NULL: no such port */
+	uint32_t flags; /* WEIR_GROUP_* */
 	struct vec_of(struct ir_endpoint) endpoints; /* no duplicates */
 };
 

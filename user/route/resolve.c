@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "base/number.h"
+#include "route/annotations.h"
 
 static int compare_hands(const void *x, const void *y)
 {
@@ -349,6 +350,7 @@ static int push_group(struct collect *c, uint32_t *index)
 	g->name = strdup(c->name);
 	g->service = strdup(c->full_name);
 	g->port = c->port ? strdup(c->port->name) : NULL;
+	g->flags = c->service ? annotations_group_flags(c->service) : 0;
 	if (!g->name || !g->service || (c->port && !g->port))
 		return build_memory(b);
 	for (i = 0; i < c->found.len; i++) {
