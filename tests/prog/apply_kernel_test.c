@@ -286,6 +286,43 @@ static void test_many_rules_grow_the_table(void **state)
 	assert_int_equal(map_count(dp.map[DP_MAP_routes]), 1);
 }
 
+static unsigned int loads;
+
+static int load(void *arg, size_t table, struct err *why)
+{
+	loads++;
+	return dp_load(&dp, pin, table, why);
+}
+
+/* What nobody has made yet is made once, for the table that there is. */
+static void test_maps_are_made_for_the_table(void **state)
+{
+	uint32_t group;
+	char host[64];
+	int i;
+
+	dp_close(&dp);
+	applier.load = load;
+	loads = 0;
+	group = add_group("ns/s:80", "127.0.0.1:81");
+	for (i = 0; i < 20000; i++) {
+		snprintf(host, sizeof(host), "h%d.example", i);
+		add_route(host, "/some/longer/path", group);
+	}
+	apply();
+	assert_int_equal(loads, 1);
+	assert_true(dp.table_bytes > WEIR_TABLE_MIN);
+	assert_int_equal(settings().table_bytes, dp.table_bytes);
+	assert_int_equal(settings().generation, 1);
+	assert_int_equal(settings().abi, WEIR_ABI);
+	assert_int_equal(map_count(dp.map[DP_MAP_routes]), 20000);
+	assert_true(ir.routes.item[0].id && ir.groups.item[0].id);
+	assert_true(applier_is_current(&applier));
+	apply();
+	assert_int_equal(loads, 1);
+	assert_false(done.swapped);
+}
+
 static void test_another_process_is_noticed(void **state)
 {
 	struct applier other = {};
@@ -511,6 +548,7 @@ int main(void)
 		KERNEL_TEST(test_ids_stay_with_their_rules),
 		KERNEL_TEST(test_the_table_in_use_is_a_valid_one),
 		KERNEL_TEST(test_many_rules_grow_the_table),
+		KERNEL_TEST(test_maps_are_made_for_the_table),
 		KERNEL_TEST(test_another_process_is_noticed),
 		KERNEL_TEST(test_health_of_one_group),
 		KERNEL_TEST(test_marks_are_read),

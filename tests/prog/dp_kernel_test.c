@@ -20,6 +20,7 @@
 #include <bpf/libbpf.h>
 
 #include <weir/flow.h>
+#include <weir/stats.h>
 
 #include "fixture.h"
 
@@ -157,7 +158,8 @@ static void test_another_layout_is_replaced(void **state)
 	make_longer(DP_MAP_cookie_keys);
 	make_longer(DP_MAP_attachments);
 	assert_int_equal(dp_load(&next, pin, 0, &err), -ESTALE);
-	assert_ok(dp_load_beside(&next, pin, &err));
+	assert_ok(dp_load_beside(&next, pin, WEIR_TABLE_MIN + 1, &err));
+	assert_int_equal(next.table_bytes, 2 * WEIR_TABLE_MIN);
 	assert_false(next.adopted);
 	assert_ok(dp_publish(&next, &err));
 	dp_close(&dp);
@@ -456,11 +458,17 @@ static void test_long_names_stay_apart(void **state)
 	book_free(&book);
 }
 
+static void the_route(void *arg, size_t i, struct weir_route *out)
+{
+	memcpy(out, arg, sizeof(*out));
+}
+
 static void test_routes(void **state)
 {
 	struct weir_route r = {.ingress = "ns/i", .host = "h", .path = "/p"};
+	struct weir_route_stats stats;
 	struct book book = {};
-	size_t first, twin;
+	size_t first, twin, both[2];
 	uint32_t id, twin_id;
 
 	assert_ok(book_read(&book, &dp, &err));
@@ -470,9 +478,24 @@ static void test_routes(void **state)
 	assert_int_not_equal(first, twin);
 	id = book.routes.item[first].id;
 	twin_id = book.routes.item[twin].id;
-	assert_ok(book_write_route(&book, &dp, first, &r, &err));
-	assert_ok(book_write_route(&book, &dp, twin, &r, &err));
+	both[0] = first;
+	both[1] = twin;
+	assert_ok(book_write_routes(&book, &dp, both, 2, the_route, &r, &err));
 	assert_ok(book_retire(&book, &dp, &err));
+
+	/* Numbers go on when the route changes, and have its names. */
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_route_stats], &id, &stats),
+			 0);
+	assert_string_equal(stats.path, "/p");
+	stats.requests = 7;
+	bpf_map_update_elem(dp.map[DP_MAP_route_stats], &id, &stats, BPF_ANY);
+	r.priority = 3;
+	assert_ok(book_write_routes(&book, &dp, both, 2, the_route, &r, &err));
+	assert_int_equal(bpf_map_lookup_elem(dp.map[DP_MAP_route_stats], &id, &stats),
+			 0);
+	assert_int_equal(stats.requests, 7);
+	r.priority = 0;
+	assert_ok(book_write_routes(&book, &dp, both, 2, the_route, &r, &err));
 
 	assert_ok(book_read(&book, &dp, &err));
 	book_begin(&book);

@@ -30,19 +30,24 @@ static bool drop_unwanted(const struct registry_entry *e, void *arg)
 static void test_ids_are_stable_and_never_reused(void **state)
 {
 	struct registry r = {.next = 1};
-	uint32_t a = registry_take(&r, "a")->id;
-	uint32_t b = registry_take(&r, "b")->id;
+	uint32_t a = registry_take(&r, "a", NULL)->id;
+	uint32_t b = registry_take(&r, "b", NULL)->id;
+	bool was_wanted;
 
 	assert_int_not_equal(a, b);
 	registry_begin(&r);
-	assert_int_equal(registry_take(&r, "b")->id, b);
+	assert_int_equal(registry_take(&r, "b", NULL)->id, b);
 	registry_drop(&r, drop_unwanted, NULL);
-	assert_null(registry_find(&r, "a"));
-	assert_int_equal(registry_find(&r, "b")->id, b);
+	assert_int_equal(r.len, 1);
 
 	registry_begin(&r);
-	assert_true(registry_take(&r, "c")->id > b);
-	assert_true(registry_take(&r, "a")->id > b);
+	assert_int_equal(registry_take(&r, "b", &was_wanted)->id, b);
+	assert_false(was_wanted);
+	assert_int_equal(registry_take(&r, "b", &was_wanted)->id, b);
+	assert_true(was_wanted);
+	assert_true(registry_take(&r, "c", &was_wanted)->id > b);
+	assert_false(was_wanted);
+	assert_true(registry_take(&r, "a", NULL)->id > b);
 	registry_free(&r);
 }
 
@@ -52,8 +57,8 @@ static void test_ids_read_back_are_kept(void **state)
 
 	assert_non_null(registry_learn(&r, "old", 41));
 	assert_null(registry_learn(&r, "old", 42));
-	assert_int_equal(registry_take(&r, "old")->id, 41);
-	assert_int_equal(registry_take(&r, "new")->id, 42);
+	assert_int_equal(registry_take(&r, "old", NULL)->id, 41);
+	assert_int_equal(registry_take(&r, "new", NULL)->id, 42);
 	registry_free(&r);
 }
 
@@ -65,18 +70,18 @@ static void test_many_names(void **state)
 
 	for (i = 0; i < 5000; i++) {
 		snprintf(name, sizeof(name), "name-%u", i);
-		assert_int_equal(registry_take(&r, name)->id, i);
+		assert_int_equal(registry_take(&r, name, NULL)->id, i);
 	}
 	registry_begin(&r);
 	for (i = 0; i < 5000; i += 2) {
 		snprintf(name, sizeof(name), "name-%u", i);
-		assert_int_equal(registry_take(&r, name)->id, i);
+		assert_int_equal(registry_take(&r, name, NULL)->id, i);
 	}
 	registry_drop(&r, drop_unwanted, NULL);
 	assert_int_equal(r.len, 2500);
 	for (i = 0; i < 5000; i++) {
 		snprintf(name, sizeof(name), "name-%u", i);
-		assert_int_equal(registry_find(&r, name) != NULL, i % 2 == 0);
+		assert_int_equal(registry_take(&r, name, NULL)->id < 5000, i % 2 == 0);
 	}
 	registry_free(&r);
 }

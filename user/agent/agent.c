@@ -497,12 +497,20 @@ static void say_serving(const struct agent *a)
 	log_info("ready");
 }
 
+static int load_new(void *arg, size_t table, struct err *err)
+{
+	struct agent *a = arg;
+
+	return dp_load(&a->dp, a->opt->pin, table, err);
+}
+
 /* The new program takes the hooks of the old one at once: it has to know its
  * listeners by then. */
-static int load_beside(struct agent *a, struct err *err)
+static int load_beside(void *arg, size_t table, struct err *err)
 {
+	struct agent *a = arg;
 	struct names ifaces = {};
-	int r = dp_load_beside(&a->dp, a->opt->pin, err);
+	int r = dp_load_beside(&a->dp, a->opt->pin, table, err);
 
 	if (!r)
 		r = iface_find(a->opt->ifaces, a->opt->iface_count, true, &ifaces, err);
@@ -510,6 +518,24 @@ static int load_beside(struct agent *a, struct err *err)
 		r = settle_listeners(&a->dp, a->opt, a->applier.mss, &ifaces, err);
 	names_free(&ifaces);
 	return r;
+}
+
+/* Takes the maps that are there, or leaves it to the applier to make new ones. */
+static int adopt_or_load(struct agent *a, struct err *err)
+{
+	int r;
+
+	a->applier.load_arg = a;
+	if (!dp_exists(a->opt->pin)) {
+		a->applier.load = load_new;
+		return 0;
+	}
+	r = dp_load(&a->dp, a->opt->pin, 0, err);
+	if (r != -ESTALE || !a->opt->replace)
+		return r;
+	log_warn("%s: connections through it will be reset", err->what);
+	a->applier.load = load_beside;
+	return 0;
 }
 
 /* Everything that may be refused comes before anything that is seen. */
@@ -531,11 +557,7 @@ static int start(struct agent *a, struct err *err)
 	lock = pin_lock(a->opt->pin, PIN_LOCK_CHANGE, err);
 	if (lock < 0)
 		return lock;
-	r = dp_load(&a->dp, a->opt->pin, 0, err);
-	if (r == -ESTALE && a->opt->replace) {
-		log_warn("%s: connections through it will be reset", err->what);
-		r = load_beside(a, err);
-	}
+	r = adopt_or_load(a, err);
 	if (r)
 		return r;
 	a->applier.dp = &a->dp;

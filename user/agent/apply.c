@@ -36,10 +36,22 @@ static int reopen(struct dp *dp, struct err *err)
 	return 0;
 }
 
+/* Nothing is there yet. */
+static int begin_new(struct applier *a, struct weir_settings *s)
+{
+	memset(s, 0, sizeof(*s));
+	book_new(&a->book);
+	a->is_ready = true;
+	return 0;
+}
+
 int applier_refresh(struct applier *a, struct weir_settings *s, struct err *err)
 {
-	int r = dp_settings_read(a->dp, s, err);
+	int r;
 
+	if (a->load)
+		return begin_new(a, s);
+	r = dp_settings_read(a->dp, s, err);
 	if (r || (a->is_ready && a->generation == s->generation))
 		return r;
 	a->table_hash = 0;
@@ -85,6 +97,12 @@ static bool has_group(const struct ir_route *r)
 	return r->action == WEIR_ACTION_GROUP || r->action == WEIR_ACTION_GATEWAY;
 }
 
+/* Cut when it is too long; the rest is zero already. */
+static void put_text(char *to, size_t size, const char *text)
+{
+	memcpy(to, text, strnlen(text, size - 1));
+}
+
 static void route_value(const struct ir *ir, const struct ir_route *r,
 			struct weir_route *out)
 {
@@ -94,10 +112,10 @@ static void route_value(const struct ir *ir, const struct ir_route *r,
 	out->action = r->action;
 	out->flags = r->flags;
 	out->priority = r->priority;
-	snprintf(out->ingress, sizeof(out->ingress), "%s", r->ingress);
-	snprintf(out->backend, sizeof(out->backend), "%s", r->backend ?: "");
-	snprintf(out->host, sizeof(out->host), "%s", r->host);
-	snprintf(out->path, sizeof(out->path), "%s", r->path);
+	put_text(out->ingress, sizeof(out->ingress), r->ingress);
+	put_text(out->backend, sizeof(out->backend), r->backend ?: "");
+	put_text(out->host, sizeof(out->host), r->host);
+	put_text(out->path, sizeof(out->path), r->path);
 }
 
 static int plan_routes(struct applier *a, struct plan *p, struct err *err)
@@ -165,21 +183,21 @@ static uint64_t table_hash(const struct ir *ir)
 
 /* ---- writing ---- */
 
+static void nth_route(void *ir, size_t i, struct weir_route *out)
+{
+	route_value(ir, &((struct ir *)ir)->routes.item[i], out);
+}
+
 static int write_all(struct applier *a, const struct plan *p, struct err *err)
 {
-	const struct ir *ir = p->ir;
 	uint16_t mss;
-	size_t i;
 	int r = group_plan_write(a, &p->groups, !a->has_ways, &mss, err);
 
 	if (!r)
 		r = reply_plan_write(a, &p->replies, err);
-	for (i = 0; !r && i < ir->routes.len; i++) {
-		struct weir_route value;
-
-		route_value(ir, &ir->routes.item[i], &value);
-		r = book_write_route(&a->book, a->dp, p->places[i], &value, err);
-	}
+	if (!r)
+		r = book_write_routes(&a->book, a->dp, p->places, p->ir->routes.len,
+				      nth_route, p->ir, err);
 	if (r)
 		return r;
 	a->has_ways = a->follows_node;
@@ -194,11 +212,20 @@ static int grow(struct applier *a, size_t size, struct dp *larger, struct err *e
 	return dp_load(larger, a->dp->pin, size, err);
 }
 
-static int fill_table(struct applier *a, const void *blob, size_t size, struct err *err)
+static int fill_table(struct applier *a, const void *blob, size_t size,
+		      struct weir_settings *s, struct err *err)
 {
 	struct dp larger;
 	int r;
 
+	if (a->load) {
+		r = a->load(a->load_arg, size, err);
+		if (!r)
+			r = dp_settings_read(a->dp, s, err);
+		if (r)
+			return r;
+		a->load = NULL;
+	}
 	if (size > a->dp->table_bytes) {
 		r = grow(a, size, &larger, err);
 		if (r)
@@ -284,7 +311,7 @@ int apply_ir(struct applier *a, struct ir *ir, struct applied *out, struct err *
 		r = table_check(blob, size, err);
 	write_ns = monotonic_ns();
 	if (!r && swaps) {
-		inner = fill_table(a, blob, size, err);
+		inner = fill_table(a, blob, size, &settings, err);
 		r = inner < 0 ? inner : 0;
 	}
 	if (!r)

@@ -30,6 +30,11 @@ enum client_address {
 
 struct applier {
 	struct dp *dp; /* replaced by a larger one when a table needs it */
+	/* Makes new maps and a program for a table of that size, in *dp; NULL when
+	 * they are there. Called once, when the size is known: the kernel's look at
+	 * the program takes longer than all the rest. */
+	int (*load)(void *arg, size_t table, struct err *err);
+	void *load_arg;
 	struct book book;
 	uint64_t reply_content
 		[WEIR_MAX_REPLIES]; /* hash of what is in the map, 0: free */

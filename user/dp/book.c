@@ -35,8 +35,11 @@ static void endpoint_key(const char *service, const char *text, char *buf)
 /* Fields are separated by a character that none of them may have. */
 static void route_key(const struct weir_route *r, unsigned int nth, char *buf)
 {
-	snprintf(buf, KEY_MAX, "%s\n%s\n%s\n%u\n%u", r->ingress, r->host, r->path,
-		 r->type, nth);
+	char *to = stpcpy(stpcpy(buf, r->ingress), "\n");
+
+	to = stpcpy(stpcpy(to, r->host), "\n");
+	to = stpcpy(stpcpy(to, r->path), "\n");
+	sprintf(to, "%u %u", r->type, nth);
 }
 
 /* As the maps keep a name: cut when it is too long, and still one of its kind
@@ -134,13 +137,19 @@ static int read_flow(const void *key, const void *value, void *arg)
 	return 0;
 }
 
+void book_new(struct book *book)
+{
+	book_free(book);
+	/* 0 is what a zeroed value says: it names nothing. */
+	book->endpoints.next = book->groups.next = book->routes.next = 1;
+}
+
 int book_read(struct book *book, const struct dp *dp, struct err *err)
 {
 	struct book fresh = {};
 	int r;
 
-	/* 0 is what a zeroed value says: it names nothing. */
-	fresh.endpoints.next = fresh.groups.next = fresh.routes.next = 1;
+	book_new(&fresh);
 	r = map_each(dp->map[DP_MAP_endpoints], read_endpoint, &fresh, err);
 	if (!r)
 		r = map_each(dp->map[DP_MAP_groups], read_group, &fresh.groups, err);
@@ -194,7 +203,7 @@ int book_groups(struct book *book, struct group_want *want, size_t count,
 		struct registry_entry *e;
 
 		kept_name(want[i].name, name);
-		e = registry_take(&book->groups, name);
+		e = registry_take(&book->groups, name, NULL);
 		if (!e)
 			return no_memory(err);
 		want[i].id = e->id;
@@ -209,12 +218,12 @@ int book_route(struct book *book, const struct weir_route *route, size_t *place,
 	const struct registry_entry *e;
 	char name[KEY_MAX];
 	unsigned int nth = 0;
+	bool is_taken;
 
 	do {
 		route_key(route, nth++, name);
-		e = registry_find(r, name);
-	} while (e && e->wanted);
-	e = registry_take(r, name);
+		e = registry_take(r, name, &is_taken);
+	} while (e && is_taken);
 	if (!e)
 		return no_memory(err);
 	*place = e - r->item;
@@ -223,19 +232,22 @@ int book_route(struct book *book, const struct weir_route *route, size_t *place,
 
 /* ---- writing ---- */
 
+static int write_error(enum dp_map map, int error, struct err *err)
+{
+	if (error == E2BIG)
+		return err_set(err, -E2BIG, "map %s is full: too many %s",
+			       dp_map_names[map], dp_map_names[map]);
+	return err_set(err, -error, "map %s: %s", dp_map_names[map], strerror(error));
+}
+
 static int write_value(const struct dp *dp, enum dp_map map, uint32_t id,
 		       const void *value, struct registry_entry *e, uint64_t content,
 		       struct err *err)
 {
 	if (e->is_written && e->content == content)
 		return 0;
-	if (bpf_map_update_elem(dp->map[map], &id, value, BPF_ANY)) {
-		if (errno == E2BIG)
-			return err_set(err, -E2BIG, "map %s is full: too many %s",
-				       dp_map_names[map], dp_map_names[map]);
-		return err_set(err, -errno, "map %s: %s", dp_map_names[map],
-			       strerror(errno));
-	}
+	if (bpf_map_update_elem(dp->map[map], &id, value, BPF_ANY))
+		return write_error(map, errno, err);
 	e->is_written = true;
 	e->content = content;
 	return 0;
@@ -328,7 +340,7 @@ static int write_endpoint(struct writing *w, const struct group_want *group,
 	kept_name(group->name, ep.service);
 	addr_format_port(&want->addr, want->port, ep.text);
 	endpoint_key(ep.service, ep.text, key);
-	e = registry_take(&w->book->endpoints, key);
+	e = registry_take(&w->book->endpoints, key, NULL);
 	if (!e)
 		return no_memory(w->err);
 	known = read_known(w->dp, e, &old);
@@ -392,7 +404,7 @@ static int write_group(struct writing *w, const struct group_want *want)
 		return r;
 	g.flags = want->flags;
 	kept_name(want->name, g.name);
-	e = registry_take(&w->book->groups, g.name);
+	e = registry_take(&w->book->groups, g.name, NULL);
 	if (!e)
 		return no_memory(w->err);
 	if (e->is_written &&
@@ -419,22 +431,64 @@ int book_write_groups(struct book *book, const struct dp *dp,
 	return 0;
 }
 
-int book_write_route(struct book *book, const struct dp *dp, size_t place,
-		     const struct weir_route *route, struct err *err)
+/* The numbers of a new route. Its id was nobody's, so nothing is lost. */
+static int put_route_stats(struct map_writes *w, uint32_t id,
+			   const struct weir_route *route)
 {
-	struct registry_entry *e = &book->routes.item[place];
-	bool fresh = !e->is_written;
-	int r = write_value(dp, DP_MAP_routes, e->id, route, e,
-			    hash64(route, sizeof(*route), 0), err);
+	struct weir_route_stats stats = {};
 
-	if (!r && fresh) {
-		struct weir_route_stats stats = {};
+	memcpy(stats.ingress, route->ingress, sizeof(stats.ingress));
+	memcpy(stats.host, route->host, sizeof(stats.host));
+	memcpy(stats.path, route->path, sizeof(stats.path));
+	return map_writes_put(w, id, &stats);
+}
 
-		memcpy(stats.ingress, route->ingress, sizeof(stats.ingress));
-		memcpy(stats.host, route->host, sizeof(stats.host));
-		memcpy(stats.path, route->path, sizeof(stats.path));
-		write_stats(dp, DP_MAP_route_stats, e->id, &stats);
+static int put_routes(struct book *book, const size_t *places, size_t count,
+		      book_route_fn value, void *arg, struct map_writes *routes,
+		      struct map_writes *stats, struct err *err)
+{
+	struct weir_route route;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < count && !r; i++) {
+		struct registry_entry *e = &book->routes.item[places[i]];
+		uint64_t content;
+
+		value(arg, i, &route);
+		content = hash64(&route, sizeof(route), 0);
+		if (e->is_written && e->content == content)
+			continue;
+		if (!e->is_written)
+			r = put_route_stats(stats, e->id, &route);
+		if (r)
+			return write_error(DP_MAP_route_stats, -r, err);
+		e->is_written = true;
+		e->content = content;
+		r = map_writes_put(routes, e->id, &route);
 	}
+	if (!r)
+		r = map_writes_flush(routes);
+	if (r)
+		return write_error(DP_MAP_routes, -r, err);
+	r = map_writes_flush(stats);
+	return r ? write_error(DP_MAP_route_stats, -r, err) : 0;
+}
+
+int book_write_routes(struct book *book, const struct dp *dp, const size_t *places,
+		      size_t count, book_route_fn value, void *arg, struct err *err)
+{
+	struct map_writes routes = {}, stats = {};
+	int r = map_writes_open(&routes, dp->map[DP_MAP_routes],
+				sizeof(struct weir_route));
+
+	if (!r)
+		r = map_writes_open(&stats, dp->map[DP_MAP_route_stats],
+				    sizeof(struct weir_route_stats));
+	r = r ? no_memory(err)
+	      : put_routes(book, places, count, value, arg, &routes, &stats, err);
+	map_writes_free(&routes);
+	map_writes_free(&stats);
 	return r;
 }
 
@@ -497,7 +551,7 @@ int book_drop_endpoints(struct book *book, const struct dp *dp,
 			continue;
 		addr_format_port(&want->addr, want->port, text);
 		endpoint_key(service, text, key);
-		e = registry_take(&book->endpoints, key);
+		e = registry_take(&book->endpoints, key, NULL);
 		if (!e)
 			return no_memory(err);
 		e->wanted = false;

@@ -43,6 +43,9 @@ struct book {
 	struct strmap unhealthy;   /* "ADDR:PORT", as book_read() found them */
 };
 
+/* For maps in which nothing is yet. */
+void book_new(struct book *book);
+
 /* Reads back what the maps hold, and the ids that connections remember. */
 int book_read(struct book *book, const struct dp *dp, struct err *err);
 void book_free(struct book *book);
@@ -73,8 +76,11 @@ int book_write_groups(struct book *book, const struct dp *dp,
 int book_drop_endpoints(struct book *book, const struct dp *dp,
 			const struct group_want *old, const struct group_want *now,
 			struct err *err);
-int book_write_route(struct book *book, const struct dp *dp, size_t place,
-		     const struct weir_route *route, struct err *err);
+
+/* The i-th of the routes whose places these are. */
+typedef void (*book_route_fn)(void *arg, size_t i, struct weir_route *out);
+int book_write_routes(struct book *book, const struct dp *dp, const size_t *places,
+		      size_t count, book_route_fn value, void *arg, struct err *err);
 
 /* After the swap: groups and routes that are not wanted go; endpoints are
  * marked as gone. */

@@ -85,7 +85,7 @@ int dp_load(struct dp *dp, const char *pin, size_t table, struct err *err);
 /* The same with new maps beside those of another layout, which serve until
  * dp_publish() puts these in their place: hooks and cookie keys are taken over, so
  * that no new connection is lost; the old ones are reset. */
-int dp_load_beside(struct dp *dp, const char *pin, struct err *err);
+int dp_load_beside(struct dp *dp, const char *pin, size_t table, struct err *err);
 
 /* Pins what is new and puts the program in place of the older one everywhere. */
 int dp_publish(struct dp *dp, struct err *err);

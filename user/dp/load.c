@@ -351,9 +351,9 @@ int dp_load(struct dp *out, const char *pin, size_t table, struct err *err)
 	return load(out, pin, table, false, err);
 }
 
-int dp_load_beside(struct dp *out, const char *pin, struct err *err)
+int dp_load_beside(struct dp *out, const char *pin, size_t table, struct err *err)
 {
-	return load(out, pin, 0, true, err);
+	return load(out, pin, table, true, err);
 }
 
 int dp_publish(struct dp *dp, struct err *err)

@@ -101,3 +101,36 @@ long map_count(int fd)
 
 	return r ? r : n;
 }
+
+#define WRITES 256u
+
+int map_writes_open(struct map_writes *w, int fd, size_t value_size)
+{
+	*w = (struct map_writes){.fd = fd, .value_size = value_size};
+	w->ids = calloc(WRITES, sizeof(*w->ids));
+	w->values = calloc(WRITES, value_size);
+	return w->ids && w->values ? 0 : -ENOMEM;
+}
+
+int map_writes_flush(struct map_writes *w)
+{
+	uint32_t count = w->count;
+
+	w->count = 0;
+	if (count && bpf_map_update_batch(w->fd, w->ids, w->values, &count, NULL))
+		return -errno;
+	return 0;
+}
+
+int map_writes_put(struct map_writes *w, uint32_t id, const void *value)
+{
+	w->ids[w->count] = id;
+	memcpy(w->values + w->count * w->value_size, value, w->value_size);
+	return ++w->count < WRITES ? 0 : map_writes_flush(w);
+}
+
+void map_writes_free(struct map_writes *w)
+{
+	free(w->ids);
+	free(w->values);
+}

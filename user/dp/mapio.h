@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole maps, in batches of the kernel's. */
+/* Whole maps, or many entries of one, in batches of the kernel's. */
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -19,3 +20,18 @@ int map_read_first(int fd, void *out, size_t size);
 
 /* Number of entries, or -errno. */
 long map_count(int fd);
+
+/* Values for a map whose keys are ids, written many in one call. A zeroed one is
+ * closed; to be freed with map_writes_free(). */
+struct map_writes {
+	int fd;
+	size_t value_size, count;
+	uint32_t *ids;
+	char *values;
+};
+
+/* 0 or -errno, also of values that were put in before. */
+int map_writes_open(struct map_writes *w, int fd, size_t value_size);
+int map_writes_put(struct map_writes *w, uint32_t id, const void *value);
+int map_writes_flush(struct map_writes *w);
+void map_writes_free(struct map_writes *w);

@@ -80,11 +80,6 @@ static struct registry_entry *find(const struct registry *r, const char *key,
 	return at ? &r->item[at - 1] : NULL;
 }
 
-const struct registry_entry *registry_find(const struct registry *r, const char *key)
-{
-	return find(r, key, hash64_str(key, 0));
-}
-
 struct registry_entry *registry_learn(struct registry *r, const char *key, uint32_t id)
 {
 	uint64_t hash = hash64_str(key, 0);
@@ -92,13 +87,16 @@ struct registry_entry *registry_learn(struct registry *r, const char *key, uint3
 	return find(r, key, hash) ? NULL : add(r, key, hash, id);
 }
 
-struct registry_entry *registry_take(struct registry *r, const char *key)
+struct registry_entry *registry_take(struct registry *r, const char *key,
+				     bool *was_wanted)
 {
 	uint64_t hash = hash64_str(key, 0);
 	struct registry_entry *e = find(r, key, hash);
 
 	if (!e)
 		e = add(r, key, hash, r->next);
+	if (e && was_wanted)
+		*was_wanted = e->wanted;
 	if (e)
 		e->wanted = true;
 	return e;

@@ -33,11 +33,10 @@ struct registry_entry *registry_learn(struct registry *r, const char *key, uint3
 /* A new round: nothing is wanted. */
 void registry_begin(struct registry *r);
 
-/* The entry of the name, made with a new id if need be, and wanted now. NULL
- * when out of memory. Valid until the next call. */
-struct registry_entry *registry_take(struct registry *r, const char *key);
-
-const struct registry_entry *registry_find(const struct registry *r, const char *key);
+/* The entry of the name, made with a new id if need be, and wanted now; whether it
+ * was so before (may be NULL). NULL when out of memory. Valid until the next call. */
+struct registry_entry *registry_take(struct registry *r, const char *key,
+				     bool *was_wanted);
 
 /* Forgets every entry for which drop() is true. */
 void registry_drop(struct registry *r,
