@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Which endpoint of a group: the slots in turn (struct weir_group), past those that
- * this request has tried and those that have failed too often of late.
+ * Which endpoint of a group: the slots in turn (struct weir_group), or from the
+ * client's own slot on, past those that this request has tried and those that have
+ * failed too often of late.
  */
 #pragma once
 
 #include "lib/packet.h"
+#include "pure/spread.h"
 
 /* Slots looked at for one choice; then an ejected endpoint must do. */
-#define CHOOSE_LOOKS 16
+#define CHOOSE_LOOKS 24
 
 #define CHOOSE_SECOND 1000000000ull
 
@@ -124,7 +126,7 @@ static __always_inline bool choose_other_family(const struct weir_flow *f,
 __noinline int choose_endpoint(struct weir_flow *f)
 {
 	struct scratch *s = scratch_get();
-	u32 group, i, second = WEIR_NO_ID;
+	u32 group, i, second = WEIR_NO_ID, place;
 	const struct weir_share *share;
 	struct weir_group *g;
 
@@ -137,13 +139,19 @@ __noinline int choose_endpoint(struct weir_flow *f)
 	share = &g->share[WEIR_IPV4];
 	if (addr_family(&s->client.src) != WEIR_IPV4)
 		share = &g->share[WEIR_IPV6];
+	/* the same client starts from the same slot each time, and goes the same way */
+	place = spread_addr(&s->client.src);
 	for (i = 0; i < CHOOSE_LOOKS; i++) {
 		u32 slots = share->slots, at, id;
 		struct weir_endpoint *e;
 
 		if (!slots)
 			return -1;
-		at = share->first + (u32)(__sync_fetch_and_add(&g->turn, 1) % slots);
+		if (g->flags & WEIR_GROUP_BY_CLIENT)
+			at = share->first + (place % slots + i) % slots;
+		else
+			at = share->first +
+			     (u32)(__sync_fetch_and_add(&g->turn, 1) % slots);
 		pure_keep(at);
 		if (at >= WEIR_GROUP_SLOTS)
 			return -1;

@@ -73,15 +73,18 @@ struct weir_share {
 	u32 slots; /* their number, at least count */
 };
 
-/* weir_group.flags: which address its endpoints see; with neither of the two as
- * weir_settings.keep_client says */
+/* weir_group.flags. Which address its endpoints see, with neither of the two as
+ * weir_settings.keep_client says: */
 #define WEIR_GROUP_KEEP_CLIENT 0x1u /* the client's */
 #define WEIR_GROUP_NODE 0x2u	    /* the node's */
+/* A client's address picks the slot; else they are taken in turn. */
+#define WEIR_GROUP_BY_CLIENT 0x4u
 
 /*
  * groups: group id -> the endpoints of a Service port that may get connections.
  * Userspace lays them out in slots, each as often as its weight wants and spread
- * evenly; the kernel takes the slots in turn, whatever their number. A hash: an
+ * evenly; the kernel takes the slots in turn, or by the client, whatever their number.
+ * A hash: an
  * update replaces the whole value at once. The value and its element's header fit
  * 4096 bytes, the largest piece that the kernel's allocator keeps ready.
  */

@@ -180,6 +180,8 @@ void bench_endpoint(uint32_t id, uint32_t ip, enum weir_endpoint_state state);
 void bench_table(bool there);
 /* The table with group B as the full gateway, for the rest of the test. */
 void bench_gateway(void);
+/* As the maps have it in this mode. */
+void bench_addr(uint32_t ip, struct weir_addr *out);
 /* Do endpoints see the client's address? bench_leg() then means such legs. */
 void bench_keep_client(bool keep);
 void bench_group_flags(uint32_t group, uint32_t flags);

@@ -38,6 +38,11 @@ static struct weir_addr addr_of(uint32_t ip)
 	return a;
 }
 
+void bench_addr(uint32_t ip, struct weir_addr *out)
+{
+	*out = addr_of(ip);
+}
+
 static void put_listener(void)
 {
 	struct weir_listener_key key = {

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "conn.h"
+#include "pure/spread.h"
 
 #define SECOND 1000000000ull
 
@@ -349,6 +350,102 @@ static void test_last_drains(void **state)
 	conn_respond(&c, OK_RESPONSE);
 }
 
+/* ---- by the client ---- */
+
+/* The client's own among so many slots. */
+static uint32_t own_slot(uint32_t slots)
+{
+	struct weir_addr a;
+
+	bench_addr(CLIENT_IP, &a);
+	return spread_addr(&a) % slots;
+}
+
+/* Three endpoints in seven slots; the client's own is `first`, the next one `second`. */
+static void by_client(uint32_t first, uint32_t second)
+{
+	uint32_t slot[] = {0, 1, 2, 0, 1, 2, 0}, own = own_slot(7);
+
+	slot[own] = first;
+	slot[(own + 1) % 7] = first;
+	slot[(own + 2) % 7] = second;
+	slots(slot, 7, 3);
+	bench_group_flags(GROUP_A, WEIR_GROUP_BY_CLIENT);
+}
+
+/* Whatever its port, and whatever the turn. */
+static void test_by_client(void **state)
+{
+	uint32_t first, i;
+
+	for (first = 0; first < 3; first++) {
+		by_client(first, (first + 1) % 3);
+		next_port += 100 * first;
+		for (i = 0; i < 5; i++)
+			assert_int_equal(chosen(), first);
+	}
+}
+
+/* One that refuses: the client's next slots, until it is back. */
+static void test_by_client_refused(void **state)
+{
+	struct weir_health h;
+	struct conn c;
+
+	by_client(1, 2);
+	open_request(&c);
+	assert_int_equal(c.endpoint, 1);
+	refuse(&c, WEIR_CONNECT_NEXT);
+	conn_take_syn(&c);
+	assert_int_equal(c.endpoint, 2);
+	conn_accept(&c, GET("/a"));
+	h = (struct weir_health){.until_ns = now_ns() + 3600 * SECOND,
+				 .failures = WEIR_EJECT_FAILURES,
+				 .ejections = 1};
+	bench_health_put(1, &h);
+	assert_int_equal(chosen(), 2);
+	assert_int_equal(chosen(), 2);
+	h.until_ns = 1;
+	bench_health_put(1, &h);
+	open_request(&c);
+	assert_int_equal(c.endpoint, 1);
+	conn_accept(&c, GET("/a"));
+	assert_int_equal(chosen(), 1);
+}
+
+/* From Service to Service and back: to where it was. */
+static void test_by_client_again(void **state)
+{
+	struct conn c;
+
+	by_client(1, 0);
+	open_request(&c);
+	assert_int_equal(c.endpoint, 1);
+	conn_accept(&c, GET("/a"));
+	conn_respond(&c, OK_RESPONSE);
+	conn_switch(&c, GET("/b"));
+	conn_respond(&c, OK_RESPONSE);
+	conn_switch(&c, GET("/a"));
+	assert_int_equal(c.endpoint, 1);
+}
+
+/* All ejected: still the client's own. */
+static void test_by_client_all_ejected(void **state)
+{
+	const struct weir_health ejected = {.until_ns = now_ns() + 3600 * SECOND,
+					    .failures = WEIR_EJECT_FAILURES,
+					    .ejections = 1};
+	struct conn c;
+	uint32_t i;
+
+	by_client(2, 1);
+	for (i = 0; i < 3; i++)
+		bench_health_put(i, &ejected);
+	open_request(&c);
+	bench_outcome(WEIR_ALL_EJECTED);
+	assert_int_equal(c.endpoint, 2);
+}
+
 static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_in_turn),	    BENCH_TEST(test_slots_are_weights),
 	BENCH_TEST(test_tried_once),	    BENCH_TEST(test_other_family),
@@ -357,6 +454,8 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_all_ejected),	    BENCH_TEST(test_unhealthy),
 	BENCH_TEST(test_leaves_draining),   BENCH_TEST(test_leaves_gone),
 	BENCH_TEST(test_draining_finishes), BENCH_TEST(test_last_drains),
+	BENCH_TEST(test_by_client),	    BENCH_TEST(test_by_client_refused),
+	BENCH_TEST(test_by_client_again),   BENCH_TEST(test_by_client_all_ejected),
 };
 
 BENCH_MAIN(tests)

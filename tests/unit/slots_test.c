@@ -46,7 +46,7 @@ static size_t longest_gap(uint32_t id, size_t slots)
 
 static void test_even(void **state)
 {
-	struct slot_want want[] = {{7, 5}, {8, 5}, {9, 5}};
+	struct slot_want want[] = {{7, 5, 0}, {8, 5, 0}, {9, 5, 0}};
 	const uint32_t wanted[] = {7, 8, 9};
 
 	assert_int_equal(lay_out(want, 3), 3);
@@ -60,7 +60,7 @@ static void test_none(void **state)
 
 static void test_weighted(void **state)
 {
-	struct slot_want want[] = {{1, 50}, {2, 10}, {3, 10}};
+	struct slot_want want[] = {{1, 50, 0}, {2, 10, 0}, {3, 10, 0}};
 	const uint32_t wanted[] = {1, 1, 2, 1, 3, 1, 1};
 
 	assert_int_equal(lay_out(want, 3), 7);
@@ -70,7 +70,7 @@ static void test_weighted(void **state)
 /* Nobody waits for longer than two of his own intervals. */
 static void test_no_bursts(void **state)
 {
-	struct slot_want want[] = {{1, 100}, {2, 30}, {3, 7}, {4, 1}};
+	struct slot_want want[] = {{1, 100, 0}, {2, 30, 0}, {3, 7, 0}, {4, 1, 0}};
 	size_t n = lay_out(want, 4), i;
 
 	assert_int_equal(n, 138);
@@ -84,7 +84,7 @@ static void test_no_bursts(void **state)
 
 static void test_too_heavy(void **state)
 {
-	struct slot_want want[] = {{1, 65535}, {2, 1}, {3, 32768}};
+	struct slot_want want[] = {{1, 65535, 0}, {2, 1, 0}, {3, 32768, 0}};
 	size_t n = lay_out(want, 3), light;
 
 	light = times(2, n);
@@ -99,7 +99,7 @@ static void test_full(void **state)
 	size_t i;
 
 	for (i = 0; i < MOST; i++)
-		want[i] = (struct slot_want){i, 1 + i % 3};
+		want[i] = (struct slot_want){i, 1 + i % 3, 0};
 	assert_int_equal(lay_out(want, MOST), MOST);
 	for (i = 0; i < MOST; i++)
 		assert_int_equal(times(i, MOST), 1);

@@ -398,11 +398,11 @@ static int write_group(struct writing *w, const struct group_want *want)
 	struct registry_entry *e;
 	int r = write_endpoints(w, want, &shares);
 
+	g.flags = want->flags;
 	if (!r)
 		r = shares_fill(&shares, &g, w->err);
 	if (r)
 		return r;
-	g.flags = want->flags;
 	kept_name(want->name, g.name);
 	e = registry_take(&w->book->groups, g.name, NULL);
 	if (!e)

@@ -102,12 +102,12 @@ static int write_groups(const struct dp *dp, const struct drain *d, const char *
 			if (!strcmp(d->endpoints.item[k].ep.service, name))
 				shares_add(&shares, d->endpoints.item[k].id,
 					   &d->endpoints.item[k].ep);
+		g.flags = old.flags;
 		r = shares_fill(&shares, &g, err);
 		if (r)
 			return r;
 		memcpy(g.name, old.name, sizeof(g.name));
 		g.turn = old.turn;
-		g.flags = old.flags;
 		r = write_value(dp, DP_MAP_groups, n->id, &g, err);
 		if (r)
 			return r;

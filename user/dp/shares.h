@@ -17,11 +17,12 @@ struct shares {
 		size_t count[WEIR_FAMILIES];
 	} ready, unhealthy;
 	size_t taken;
+	bool has[WEIR_FAMILIES]; /* endpoints, in whatever state */
 };
 
 /* Adds one that may get connections by its state, and no other. False when there
  * is no room for it. */
 bool shares_add(struct shares *s, uint32_t id, const struct weir_endpoint *ep);
 
-/* Sets share[] and slot[] of the group. Changes the weights in `s`. */
+/* Sets share[] and slot[] of the group, as its flags want them. Changes `s`. */
 int shares_fill(struct shares *s, struct weir_group *g, struct err *err);

@@ -12,6 +12,7 @@
 struct slot_want {
 	uint32_t id;
 	uint32_t weight; /* 1 or more */
+	uint64_t name;	 /* hash of the endpoint's address and port */
 };
 
 /* Slots that these endpoints need: their weights by the common divisor, made

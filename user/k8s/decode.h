@@ -60,4 +60,6 @@ int decode_class_parameters(struct decoder *d, const struct field *doc,
 int decode_service(struct decoder *d, const struct field *doc, struct object *o);
 int decode_slice(struct decoder *d, const struct field *doc, struct object *o);
 int decode_endpoints(struct decoder *d, const struct field *doc, struct object *o);
+int decode_upstream_policy(struct decoder *d, const struct field *doc,
+			   struct object *o);
 int decode_plugin(struct decoder *d, const struct field *doc, struct object *o);

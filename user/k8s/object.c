@@ -36,6 +36,10 @@ static const struct kind_row kinds[OBJECT_KIND_COUNT] = {
 				     "configuration.konghq.com/v1alpha1", NULL,
 				     sizeof(struct class_parameters), false,
 				     decode_class_parameters},
+	[OBJECT_UPSTREAM_POLICY] = {"KongUpstreamPolicy",
+				    "configuration.konghq.com/v1beta1", NULL,
+				    sizeof(struct upstream_policy), false,
+				    decode_upstream_policy},
 };
 
 const char *object_kind_text(enum object_kind kind)

@@ -44,6 +44,23 @@ static int decode_service_port(struct decoder *d, const struct field *f,
 	return ret;
 }
 
+/* How long a client stays does not matter: its endpoint follows from its address. */
+static int decode_affinity(struct decoder *d, const struct field *spec,
+			   struct service *s)
+{
+	struct field f = {.up = spec, .key = "sessionAffinity"};
+	const char *affinity = "None";
+	int ret = decode_string(d, spec, f.key, &affinity);
+
+	if (ret)
+		return ret;
+	s->by_client = !strcmp(affinity, "ClientIP");
+	if (s->by_client || !*affinity || !strcmp(affinity, "None"))
+		return 0;
+	f.node = node_get(spec->node, f.key);
+	return decode_fail(d, &f, "\"%.40s\" is neither None nor ClientIP", affinity);
+}
+
 int decode_service(struct decoder *d, const struct field *doc, struct object *o)
 {
 	struct service *s = (struct service *)o;
@@ -59,6 +76,8 @@ int decode_service(struct decoder *d, const struct field *doc, struct object *o)
 	ret = decode_string(d, &spec, "type", &type);
 	if (!ret)
 		ret = decode_string(d, &spec, "externalName", &s->external_name);
+	if (!ret)
+		ret = decode_affinity(d, &spec, s);
 	if (!ret)
 		ret = decode_child(d, &spec, "ports", NODE_SEQ, &ports);
 	if (ret)

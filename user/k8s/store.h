@@ -26,6 +26,7 @@ enum object_kind {
 	OBJECT_PLUGIN,
 	OBJECT_CLUSTER_PLUGIN,
 	OBJECT_CLASS_PARAMETERS,
+	OBJECT_UPSTREAM_POLICY,
 	OBJECT_KIND_COUNT,
 };
 
@@ -145,6 +146,7 @@ struct service {
 	struct object meta;
 	enum service_type type;
 	const char *external_name;
+	bool by_client; /* sessionAffinity: ClientIP */
 	struct service_port *ports;
 	size_t port_count;
 };
@@ -193,6 +195,17 @@ struct plugin {
 	bool has_config_from;	      /* configuration in a Secret */
 	const struct node *config;    /* a mapping, or NULL */
 	const struct node *protocols; /* a list, or NULL */
+};
+
+/* KongUpstreamPolicy; "" is what is not given */
+struct upstream_policy {
+	struct object meta;
+	const char *algorithm;
+	const char *hash_input; /* of hashOn */
+	bool has_hash_on;
+	bool hashes_field; /* hashOn names a header, a cookie, ... */
+	bool has_health_checks;
+	bool has_sticky_sessions;
 };
 
 struct store {

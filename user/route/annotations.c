@@ -386,6 +386,14 @@ static int read_client_address(struct reader *r)
 	return warn_value(r, "is neither keep nor node, ignored");
 }
 
+/* As above: policy_group_flags(). */
+static int read_policy(struct reader *r)
+{
+	const char *why = policy_why_not(r->b, (const struct service *)r->object);
+
+	return why ? need_gateway(r, why) : 0;
+}
+
 static int read_class(struct reader *r)
 {
 	return 0; /* class.c has decided */
@@ -437,7 +445,7 @@ static const struct annotation on_service[] = {
 	 "the endpoints behind the Service's address are the same"},
 	{"konghq.com/path", GATEWAY, NULL, "/", "a path in front of the request's"},
 	{"konghq.com/protocol", GATEWAY, NULL, "http", "another protocol than http"},
-	{"konghq.com/upstream-policy", GATEWAY, NULL, NULL, "a balancing policy"},
+	{"konghq.com/upstream-policy", HONOURED, read_policy, NULL, NULL},
 	{"konghq.com/client-cert", GATEWAY, NULL, NULL, "TLS to the backend"},
 	{"konghq.com/tls-verify", GATEWAY, NULL, "false", "TLS to the backend"},
 	{"konghq.com/tls-verify-depth", GATEWAY, NULL, NULL, "TLS to the backend"},

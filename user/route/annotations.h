@@ -45,6 +45,11 @@ int annotations_of_service(struct builder *b, const struct service *svc,
 /* What they say of the Service's groups: WEIR_GROUP_*. */
 uint32_t annotations_group_flags(const struct service *svc);
 
+/* policy.c: for a Service with konghq.com/upstream-policy, why it needs a gateway, or
+ * NULL; and for any how its endpoints are chosen, WEIR_GROUP_*. */
+const char *policy_why_not(const struct builder *b, const struct service *svc);
+uint32_t policy_group_flags(const struct builder *b, const struct service *svc);
+
 /* plugin.c: a comma list of plugins, plus those for everything. */
 struct plugin_effect {
 	int reply; /* index in ir.replies, or -1 */

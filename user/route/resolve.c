@@ -350,7 +350,9 @@ static int push_group(struct collect *c, uint32_t *index)
 	g->name = strdup(c->name);
 	g->service = strdup(c->full_name);
 	g->port = c->port ? strdup(c->port->name) : NULL;
-	g->flags = c->service ? annotations_group_flags(c->service) : 0;
+	if (c->service)
+		g->flags = annotations_group_flags(c->service) |
+			   policy_group_flags(b, c->service);
 	if (!g->name || !g->service || (c->port && !g->port))
 		return build_memory(b);
 	for (i = 0; i < c->found.len; i++) {
