@@ -105,12 +105,15 @@ die()
 # one that is busy with other tests, or emulated, is given PATIENCE times that.
 within()
 {
-	local end=$((SECONDS + $1 * ${PATIENCE:-5}))
+	local end=$((SECONDS + $1 * ${PATIENCE:-5})) ms=20 seconds
 
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.02
+		printf -v seconds 0.%03d "$ms"
+		sleep "$seconds"
+		# Asking takes time, too, from what is waited for.
+		ms=$((ms < 400 ? ms * 5 / 4 : ms))
 	done
 }
 

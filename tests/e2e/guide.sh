@@ -17,9 +17,10 @@ weir_start -f "$work/rules"
 # No Ingress but the demo's.
 get / -i | tr -d '\r' >"$work/404"
 is "no rule: 404" "HTTP/1.1 404 Not Found" "$(head -1 "$work/404")"
+sed '1,/^$/d' "$work/404" >"$work/404.body"
 is "404: the body" '{"message":"no Route matched with those values"}' \
-	"$(sed '1,/^$/d' "$work/404")"
-is "404: 48 bytes" 48 "$(get / | wc -c)"
+	"$(cat "$work/404.body")"
+is "404: 48 bytes" 48 "$(wc -c <"$work/404.body")"
 is "404: the type" "application/json; charset=utf-8" \
 	"$(sed -n 's/^content-type: //Ip' "$work/404")"
 is "404: the length" 48 "$(sed -n 's/^content-length: //Ip' "$work/404")"
@@ -29,10 +30,8 @@ is "/ech has no rule" 404 "$(status /ech)"
 is "/echo is served" 200 "$(status /echo)"
 is "/echo: by the echo pod" pod2 "$(get /echo | field pod)"
 
-# strip-path: the target that the pod sees.
-while read -r sent seen; do
-	is "$sent is seen as $seen" "$seen" "$(get "$sent" | field target)"
-done <<END
+# strip-path: the target that the pod sees, all on one connection.
+cat >"$work/targets" <<END
 /echo /
 /echo/ /
 /echo/hello /hello
@@ -44,6 +43,12 @@ done <<END
 /echo//x /x
 /echo/a%2Fb /a%2Fb
 END
+mapfile -t urls < <(sed "s,^\([^ ]*\) .*,http://$LISTEN\1," "$work/targets")
+client curl -s -m 30 -g --path-as-is "${urls[@]}" | field target >"$work/seen"
+is "a target seen for each sent" 10 "$(wc -l <"$work/seen")"
+while read -r sent wanted seen; do
+	is "$sent is seen as $wanted" "$wanted" "$seen"
+done < <(paste -d' ' "$work/targets" "$work/seen")
 is "the Host passes as sent" "any.example:8080" \
 	"$(get /echo -H 'Host: any.example:8080' | field host)"
 is "the method passes" DELETE "$(get /echo -X DELETE | field method)"

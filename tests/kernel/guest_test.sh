@@ -25,7 +25,7 @@ case \$(uname -r) in
 esac
 mkdir -p /tmp/tools
 ln -s /job/bin/link /tmp/tools/link
-export WEIR=/job/bin/weir BUILD=/tmp TMPDIR=/tmp
+export WEIR=/job/bin/weir BUILD=/tmp TMPDIR=/tmp PATIENCE=15
 worst=0
 for t in $tests; do
 	echo "TEST \$t"

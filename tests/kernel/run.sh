@@ -73,6 +73,7 @@ boot()
 		line=${line%$'\r'}
 		seen=1
 		case $line in
+		GUEST-UP) ;;
 		"GUEST-EXIT "*)
 			status=${line#GUEST-EXIT }
 			break
@@ -90,7 +91,7 @@ boot()
 mkfifo "$work/serial"
 no_kvm=$(dirname "$kernel")/no-kvm
 if [ -r /dev/kvm ] && [ -w /dev/kvm ] && [ ! -e "$no_kvm" ]; then
-	boot 20 -enable-kvm -cpu host,arch-capabilities=off
+	boot 10 -enable-kvm -cpu host,arch-capabilities=off
 	[ -n "$seen" ] || : >"$no_kvm"
 fi
 if [ -z "$seen" ]; then
