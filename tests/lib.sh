@@ -310,7 +310,8 @@ listening()
 	pod "$1" ss -Hltn "sport = :$2" | grep -q .
 }
 
-# echo_pod N [PORT [NAME]]: nginx that says what it was asked, in plain text.
+# echo_pod N [PORT [NAME]]: nginx that says what it was asked, in plain text. LISTEN_HOW
+# has more for its `listen`, and may have other directives behind a semicolon.
 # /size/FILE is $work/files/size/FILE, PUT /put/FILE writes; the rest is told back.
 echo_pod()
 {
@@ -337,7 +338,7 @@ echo_pod()
 		tcp_nopush on;
 		default_type text/plain;
 		server {
-			listen ${V6:+[::]:}$port reuseport backlog=4096;
+			listen ${V6:+[::]:}$port reuseport backlog=4096 ${LISTEN_HOW:-};
 			root $work/files;
 			location / {
 				return 200 "pod: $name

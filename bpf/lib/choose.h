@@ -136,6 +136,9 @@ __noinline int choose_endpoint(struct weir_flow *f)
 	g = bpf_map_lookup_elem(&groups, &group);
 	if (!g)
 		return -1;
+	f->flags &= ~WEIR_FLOW_PROXY;
+	if (g->flags & WEIR_GROUP_PROXY)
+		f->flags |= WEIR_FLOW_PROXY;
 	share = &g->share[WEIR_IPV4];
 	if (addr_family(&s->client.src) != WEIR_IPV4)
 		share = &g->share[WEIR_IPV6];

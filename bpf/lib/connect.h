@@ -242,23 +242,48 @@ __noinline int connect_again(struct __sk_buff *skb, struct weir_flow *f)
 	return connect_syn(skb, f, WEIR_CONNECT_AGAIN);
 }
 
+/*
+ * Bytes of the PROXY header in front of the head that is kept: they stand before
+ * head_seq, numbers that the client does not use any more, and go along with the
+ * head's first byte, again if need be. 0 when there is none, and behind the first
+ * head of a leg.
+ */
+static __always_inline u32 proxy_before(const struct weir_flow *f)
+{
+	u32 n = proxy_len(addr_family(&f->leg.src) == WEIR_IPV6);
+
+	return f->flags & WEIR_FLOW_PROXY && f->head_seq + f->seq_add == f->isn + 1 + n
+		       ? n
+		       : 0;
+}
+
+/* Where the kept bytes that have not been sent begin, for connect_send(). */
+static __always_inline u32 unsent_from(const struct weir_flow *f)
+{
+	return f->sent_end == f->head_seq ? f->head_seq - proxy_before(f) : f->sent_end;
+}
+
 /* Segments sent from the buffer for one packet that arrives. */
 #define SEND_SEGMENTS 32
 
 /*
  * Send the kept bytes [from, to) to the endpoint in place of the carrier, up
- * to SEND_SEGMENTS segments; `ack` is in the endpoint's numbers. With nothing
+ * to SEND_SEGMENTS segments, and the PROXY header if `from` is before them; `ack` is in the endpoint's numbers. With nothing
  * to send it is a bare ACK. Returns a TC action, or -1.
  */
 __noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from,
 			    u32 to, u32 ack)
 {
 	struct scratch *s = scratch_get();
-	u32 mss, i, win, slot;
+	u32 mss, i, win, slot, proxy = 0;
 
 	if (!s || !f)
 		return -1;
 	slot = f->slot;
+	if (seq_before(from, f->head_seq)) {
+		proxy = proxy_before(f);
+		from = f->head_seq;
+	}
 	mss = f->mss < f->endpoint_mss ? f->mss : f->endpoint_mss;
 	if (mss > EMIT_MAX)
 		mss = EMIT_MAX;
@@ -277,14 +302,17 @@ __noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from
 			break;
 		if (n > mss)
 			n = mss;
+		if (proxy && n + proxy > mss)
+			n = mss > proxy ? mss - proxy : 1;
 		last = from + n == to || i == SEND_SEGMENTS - 1;
-		s->out.seq = from + f->seq_add;
+		s->out.seq = from + f->seq_add - proxy;
 		s->out.flags = TCP_ACK | (last ? TCP_PSH : 0);
 		if (from + n == f->head_end && f->flags & WEIR_FLOW_FIN_CLIENT &&
 		    f->fin_seq == f->head_end)
 			s->out.flags |= TCP_FIN;
-		if (emit_head(skb, slot, from - f->head_seq, n))
+		if (emit_head(skb, slot, from - f->head_seq, n, proxy))
 			return -1;
+		proxy = 0;
 		from += n;
 		if (seq_before(f->sent_end, from)) {
 			f->bytes_up += from - f->sent_end;
@@ -297,7 +325,7 @@ __noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from
 		if (bpf_clone_redirect(skb, f->to_endpoint.ifindex, 0))
 			COUNT(UNSENT);
 	}
-	s->out.seq = from + f->seq_add;
+	s->out.seq = from + f->seq_add - proxy;
 	s->out.flags = TCP_ACK;
 	s->out.opt_words = 0;
 	if (emit_control(skb, s))
@@ -321,6 +349,8 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 
 	hop_back(skb, &f->to_endpoint);
 	f->seq_add = f->isn + 1 - f->head_seq;
+	if (f->flags & WEIR_FLOW_PROXY)
+		f->seq_add += proxy_len(s->p.v6);
 	f->ack_add = s->p.seq + 1 - f->srv_nxt;
 	l->seq_add = -f->ack_add;
 	l->ack_add = -f->seq_add;

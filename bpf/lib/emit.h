@@ -206,11 +206,27 @@ static __always_inline int emit_reset(struct __sk_buff *skb, const struct pkt *p
 /* Longest payload taken from a head buffer for one segment. */
 #define EMIT_MAX WEIR_HEAD_SLACK
 
+/* The first `n` bytes of the payload are a PROXY header for the client at hand. */
+static __always_inline int emit_proxy(struct __sk_buff *skb, struct scratch *s, u32 n)
+{
+	bool v6 = n != PROXY_WORDS_V4 * 4;
+	u32 i;
+
+	proxy_write(s->proxy, &s->client, v6);
+	for (i = 0; i < PROXY_WORDS_V6; i++)
+		if (i < PROXY_WORDS_V4 || v6)
+			s->out.sum = sum_add(s->out.sum, s->proxy[i]);
+	return bpf_skb_store_bytes(skb, out_l4(s) + TCP_LEN, s->proxy,
+				   v6 ? PROXY_WORDS_V6 * 4 : PROXY_WORDS_V4 * 4,
+				   BPF_F_RECOMPUTE_CSUM);
+}
+
 /*
  * n bytes (1..EMIT_MAX) at `off` of a head buffer become the payload of a
- * segment made from scratch.out. Returns 0, or -1 to drop.
+ * segment made from scratch.out, behind a PROXY header of `proxy` bytes, or 0.
+ * Returns 0, or -1 to drop.
  */
-__noinline int emit_head(struct __sk_buff *skb, u32 slot, u32 off, u32 n)
+__noinline int emit_head(struct __sk_buff *skb, u32 slot, u32 off, u32 n, u32 proxy)
 {
 	struct scratch *s = scratch_get();
 	struct weir_head *b = bpf_map_lookup_elem(&heads, &slot);
@@ -220,13 +236,15 @@ __noinline int emit_head(struct __sk_buff *skb, u32 slot, u32 off, u32 n)
 	if (!pure_range(&n, EMIT_MAX))
 		return -1;
 	s->out.opt_words = 0;
-	s->out.len = n;
-	if (emit_resize(skb, s, 0, n))
+	s->out.len = n + proxy;
+	if (emit_resize(skb, s, 0, n + proxy))
 		return -1;
 	s->out.sum = sum_head(b, off, n);
+	if (proxy && emit_proxy(skb, s, proxy))
+		return -1;
 	if (!pure_range(&n, EMIT_MAX))
 		return -1;
-	if (bpf_skb_store_bytes(skb, out_l4(s) + TCP_LEN,
+	if (bpf_skb_store_bytes(skb, out_l4(s) + TCP_LEN + proxy,
 				&b->data[off & WEIR_HEAD_MASK], n,
 				BPF_F_RECOMPUTE_CSUM))
 		return -1;

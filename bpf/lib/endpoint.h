@@ -75,7 +75,7 @@ __noinline int endpoint_feed(struct __sk_buff *skb, struct weir_flow *f)
 
 	if (!s || !f)
 		return DROP(ERROR);
-	from = f->sent_end;
+	from = unsent_from(f);
 	room = (u32)s->p.win << (s->feed_shift & 15);
 	to = s->p.ack - f->seq_add + room;
 	if (seq_before(f->head_end, to))

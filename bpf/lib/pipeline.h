@@ -102,7 +102,7 @@ __noinline int request_send(struct __sk_buff *skb, struct weir_flow *f, u32 firs
 {
 	struct scratch *s = scratch_get();
 	struct weir_leg *l;
-	u32 to, ack;
+	u32 from, to, ack;
 
 	if (!s || !f)
 		return DROP(ERROR);
@@ -115,13 +115,14 @@ __noinline int request_send(struct __sk_buff *skb, struct weir_flow *f, u32 firs
 		COUNT(REQ_SPLIT);
 	l->kept_ack = f->head_end + f->seq_add;
 	l->flags |= WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
+	from = unsent_from(f);
 	to = f->head_end;
 	ack = s->p.ack + f->ack_add;
 	if (first) {
 		ack = s->p.seq + 1;
-		if (to - f->head_seq > s->p.win)
-			to = f->head_seq + s->p.win;
+		if (to - from > s->p.win)
+			to = from + s->p.win;
 	}
 	return verdict_of(first ? WEIR_CONNECTED : WEIR_TO_ENDPOINT,
-			  connect_send(skb, f, f->sent_end, to, ack));
+			  connect_send(skb, f, from, to, ack));
 }

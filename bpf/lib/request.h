@@ -399,7 +399,7 @@ __noinline int request_resend(struct __sk_buff *skb, struct weir_flow *f)
 	if (!l)
 		return DROP(ERROR);
 	from = l->ack_max - f->seq_add;
-	if (seq_before(from, f->head_seq))
+	if (seq_before(from, f->head_seq) && !proxy_before(f))
 		from = f->head_seq;
 	if (seq_before(f->head_end, from))
 		from = f->head_end;

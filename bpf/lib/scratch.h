@@ -9,6 +9,7 @@
 
 #include "lib/maps.h"
 #include "pure/head.h"
+#include "pure/proxy.h"
 #include "pure/response.h"
 #include "pure/tcpopt.h"
 #include "pure/walk.h"
@@ -79,6 +80,7 @@ struct scratch {
 	struct tcpopt_bytes opts;
 	struct icmp_error icmp;
 	u8 header[HEADER_ROOM];
+	u32 proxy[PROXY_WORDS_V6];
 	u32 feed_shift; /* the endpoint's window scale, for STEP_FEED */
 	u8 chunk[SUM_CHUNK + 8];
 };

@@ -79,6 +79,8 @@ struct weir_share {
 #define WEIR_GROUP_NODE 0x2u	    /* the node's */
 /* A client's address picks the slot; else they are taken in turn. */
 #define WEIR_GROUP_BY_CLIENT 0x4u
+/* Connections to its endpoints begin with a PROXY protocol header, version 2. */
+#define WEIR_GROUP_PROXY 0x8u
 
 /*
  * groups: group id -> the endpoints of a Service port that may get connections.

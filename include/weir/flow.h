@@ -57,6 +57,7 @@ enum weir_flow_state {
 #define WEIR_FLOW_WITHHELD 0x2000u   /* last byte of the request is not acknowledged until
 				      * the client has all of the reply */
 #define WEIR_FLOW_KEEPS_CLIENT 0x4000u /* its endpoint sees the client's address */
+#define WEIR_FLOW_PROXY 0x8000u /* its leg begins with a PROXY header */
 
 #define WEIR_NO_ID 0xffffffffu
 

@@ -5,7 +5,7 @@
  *
  *	route INGRESS KIND:HOST TYPE:MATCH ACTION:TARGET [strip] [conditions]
  *		[priority=N] [pattern=REGEX] [mixed-hosts]
- *	group NAME [keeps-client | node-address] [by-client] ADDR:PORT...
+ *	group NAME [keeps-client | node-address] [by-client] [proxy] ADDR:PORT...
  *	reply STATUS CONTENT-TYPE BODY [LOCATION]
  *	warning TEXT (WHERE)
  *	note TEXT (WHERE)
@@ -116,10 +116,11 @@ static void put_group(struct text *t, const struct ir_group *g)
 	char addr[WEIR_ADDR_TEXT];
 	size_t i;
 
-	put(t, "group %s%s%s%s", g->name,
+	put(t, "group %s%s%s%s%s", g->name,
 	    g->flags & WEIR_GROUP_KEEP_CLIENT ? " keeps-client" : "",
 	    g->flags & WEIR_GROUP_NODE ? " node-address" : "",
-	    g->flags & WEIR_GROUP_BY_CLIENT ? " by-client" : "");
+	    g->flags & WEIR_GROUP_BY_CLIENT ? " by-client" : "",
+	    g->flags & WEIR_GROUP_PROXY ? " proxy" : "");
 	for (i = 0; i < g->endpoints.len; i++) {
 		const struct ir_endpoint *e = &g->endpoints.item[i];
 

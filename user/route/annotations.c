@@ -386,6 +386,13 @@ static int read_client_address(struct reader *r)
 	return warn_value(r, "is neither keep nor node, ignored");
 }
 
+static int read_proxy(struct reader *r)
+{
+	if (!strcasecmp(r->kv->value, "v2"))
+		return 0;
+	return need_gateway(r, "another version of the PROXY protocol than v2");
+}
+
 /* As above: policy_group_flags(). */
 static int read_policy(struct reader *r)
 {
@@ -431,6 +438,7 @@ static const struct annotation on_ingress[] = {
 
 static const struct annotation on_service[] = {
 	{"weir/client-address", HONOURED, read_client_address, NULL, NULL},
+	{"weir/proxy-protocol", HONOURED, read_proxy, NULL, NULL},
 	{"konghq.com/plugins", HONOURED, read_plugins, NULL, NULL},
 	{"konghq.com/tags", HARMLESS, NULL, NULL, "labels inside Kong"},
 	{"konghq.com/host-header", HARMLESS, NULL, NULL,
@@ -557,7 +565,9 @@ int annotations_of_service(struct builder *b, const struct service *svc,
 
 uint32_t annotations_group_flags(const struct service *svc)
 {
-	const char *value = object_annotation(&svc->meta, "weir/client-address");
+	const char *address = object_annotation(&svc->meta, "weir/client-address");
+	const char *proxy = object_annotation(&svc->meta, "weir/proxy-protocol");
 
-	return value ? client_address_flag(value) : 0;
+	return (address ? client_address_flag(address) : 0) |
+	       (proxy ? WEIR_GROUP_PROXY : 0);
 }
