@@ -126,7 +126,7 @@ static __always_inline bool choose_other_family(const struct weir_flow *f,
 __noinline int choose_endpoint(struct weir_flow *f)
 {
 	struct scratch *s = scratch_get();
-	u32 group, i, second = WEIR_NO_ID, place;
+	u32 group, i, second = WEIR_NO_ID, place = 0;
 	const struct weir_share *share;
 	struct weir_group *g;
 
@@ -143,7 +143,8 @@ __noinline int choose_endpoint(struct weir_flow *f)
 	if (addr_family(&s->client.src) != WEIR_IPV4)
 		share = &g->share[WEIR_IPV6];
 	/* the same client starts from the same slot each time, and goes the same way */
-	place = spread_addr(&s->client.src);
+	if (g->flags & WEIR_GROUP_BY_CLIENT)
+		place = spread_addr(&s->client.src);
 	for (i = 0; i < CHOOSE_LOOKS; i++) {
 		u32 slots = share->slots, at, id;
 		struct weir_endpoint *e;

@@ -7,7 +7,10 @@
 net_up 2 3
 client_ip=10.77.0.2 node_ip=10.77.1.1
 [ -z "${V6:-}" ] || { client_ip=fd00:77::2 node_ip=fd00:77:1::1; }
+# the foreign source address goes past the node's filter, and is right for the pods'
+node sysctl -q -w net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.default.rp_filter=1
 for n in 2 3; do
+	pod $n sysctl -q -w net.ipv4.conf.all.rp_filter=1
 	ACCESS_LOG=$work/seen$n echo_pod $n
 done
 

@@ -92,6 +92,7 @@ static void from_router(struct error_frame *f, enum side side, enum error e,
 	struct segment like = bench_segment(side);
 
 	like.src = ROUTER_IP(side);
+	like.dst = about->src;
 	error_build(f, e, &like, mtu, about, 0);
 }
 
@@ -111,52 +112,93 @@ static void open_flow(struct conn *c)
 	conn_respond(c, OK_RESPONSE);
 }
 
-/* T106, T107: a large response does not fit the client's path */
-static void test_too_big_for_the_client(void **state)
+/* One whose endpoint sees the client's address. */
+static void open_kept(struct conn *c, const char *request)
+{
+	bench_keep_client(true);
+	conn_init(c, 40000, 1000000);
+	c->ours = CLIENT_IP;
+	conn_handshake(c);
+	conn_request(c, request);
+	conn_accept(c, request);
+}
+
+static void too_big_for_the_client(const struct conn *c)
 {
 	static char data[1100];
 	struct error_frame in, want;
 	struct segment s, sent, made;
-	struct conn c;
 
-	open_flow(&c);
-	s = from_endpoint(&c, ACK, NULL);
+	s = from_endpoint(c, ACK, NULL);
 	s.data = data;
 	s.len = 1100;
-	sent = at_client(&c, &s);
+	sent = at_client(c, &s);
 	bench_send(&s);
 	bench_expect(&sent);
 	from_router(&in, CLIENT, TOO_BIG, 1280, &sent);
-	made = made_for_endpoint(&c, ACK, NULL);
+	made = made_for_endpoint(c, ACK, NULL);
 	as_told(&want, &made, 1280, &s);
 	bench_send_frame(CLIENT, in.bytes, in.len);
 	bench_expect_frame(ENDPOINT, want.bytes, want.len);
 	bench_outcome(WEIR_ICMP_TO_ENDPOINT);
 }
 
-/* The same for an upload; what weir itself sends gets smaller as well. */
-static void test_too_big_for_the_endpoint(void **state)
+/* T106, T107: a large response does not fit the client's path */
+static void test_too_big_for_the_client(void **state)
+{
+	struct conn c;
+
+	open_flow(&c);
+	too_big_for_the_client(&c);
+}
+
+static void test_too_big_for_the_client_kept(void **state)
+{
+	struct conn c;
+
+	open_kept(&c, GET("/a"));
+	conn_respond(&c, OK_RESPONSE);
+	too_big_for_the_client(&c);
+}
+
+#define POST "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n"
+
+static void too_big_for_the_endpoint(struct conn *c)
 {
 	struct error_frame in, want;
 	struct segment s, sent, made;
 	struct weir_flow f;
-	struct conn c;
 
-	conn_open(&c, 40000,
-		  "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n");
-	conn_down(&c, ACK, NULL);
-	s = from_client(&c, ACK, "part of a body");
-	sent = at_endpoint(&c, &s);
+	conn_down(c, ACK, NULL);
+	s = from_client(c, ACK, "part of a body");
+	sent = at_endpoint(c, &s);
 	bench_send(&s);
 	bench_expect(&sent);
 	from_router(&in, ENDPOINT, TOO_BIG, 1280, &sent);
-	made = made_for_client(&c, ACK, NULL);
+	made = made_for_client(c, ACK, NULL);
 	as_told(&want, &made, 1280, &s);
 	bench_send_frame(ENDPOINT, in.bytes, in.len);
 	bench_expect_frame(CLIENT, want.bytes, want.len);
 	bench_outcome(WEIR_ICMP_TO_CLIENT);
 	assert_true(bench_flow(40000, &f));
 	assert_int_equal(f.endpoint_mss, bench_mode()->v6 ? 1220 : 1240);
+}
+
+/* The same for an upload; what weir itself sends gets smaller as well. */
+static void test_too_big_for_the_endpoint(void **state)
+{
+	struct conn c;
+
+	conn_open(&c, 40000, POST);
+	too_big_for_the_endpoint(&c);
+}
+
+static void test_too_big_for_the_endpoint_kept(void **state)
+{
+	struct conn c;
+
+	open_kept(&c, POST);
+	too_big_for_the_endpoint(&c);
 }
 
 static void is_dropped(struct error_frame *in, enum side side, enum weir_outcome o)
@@ -308,6 +350,8 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_wrong_checksum),
 	BENCH_TEST(test_soft_errors),
 	BENCH_TEST(test_about_a_cookie),
+	BENCH_TEST(test_too_big_for_the_client_kept),
+	BENCH_TEST(test_too_big_for_the_endpoint_kept),
 	BENCH_TEST(test_syn_unreachable),
 	BENCH_TEST(test_other_icmp_is_passed),
 };
