@@ -49,6 +49,21 @@ is "the client's address at the first" "$client_ip" "$(seen 2 /two)"
 is "and at the second" "$client_ip" "$(seen 3 /three)"
 is "the node's where the Service says so" "$node_ip" "$(seen 3 /plain)"
 
+# doctor: what weir doctor says of it
+doctor()
+{
+	weir doctor -o json | jq -r '.checks[] | select(.check == "client address") |
+		.result + " " + .found' | cut -d, -f1
+}
+
+is "weir doctor is content" "ok 2 endpoints see clients' addresses" "$(doctor)"
+ip -n "$NODE" route del "$(pod_ip 3)" dev pod3
+ip -n "$NODE" route add "$(pod_ip 3)" via "$(pod_ip 2)" dev pod2 onlink
+has "weir doctor doubts an endpoint behind a router" \
+	"of default/three:80 sees clients' addresses and is behind another router" "$(doctor)"
+ip -n "$NODE" route del "$(pod_ip 3)" dev pod2
+ip -n "$NODE" route add "$(pod_ip 3)" dev pod3 src "$node_ip"
+
 # HTTP/1.0: a connection each
 for ((i = 0; i < 200; i++)); do
 	echo "url = http://$LISTEN/many"

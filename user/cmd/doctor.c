@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -26,6 +27,8 @@
 #include "dp/pin.h"
 #include "dp/ports.h"
 #include "dp/probe.h"
+#include "dp/served.h"
+#include "dp/way.h"
 
 /* Maps, program, links and files of an agent, with room for its clients. */
 #define FILES_WANTED 256u
@@ -267,6 +270,104 @@ static void check_ports(struct doctor *d)
 	}
 }
 
+/* ---- endpoints that see the client's address ---- */
+
+/* Of those whose answers may not come back so many are named. */
+#define WAYS_NAMED 5u
+
+static bool has_hook(const struct doctor *d, uint32_t ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < d->hooks.len; i++)
+		if (d->hooks.item[i].live && d->hooks.item[i].ifindex == ifindex)
+			return true;
+	return false;
+}
+
+/* Does what it answers to a client come in where weir sees it? */
+static bool check_way(struct doctor *d, const struct served_endpoint *e, bool is_named)
+{
+	char text[WEIR_ADDR_TEXT], name[IF_NAMESIZE] = "?";
+	struct way way;
+
+	if (way_find(&e->addr, &way))
+		return true; /* it is unreachable, which weir endpoints shows */
+	addr_format_port(&e->addr, e->port, text);
+	if_indextoname(way.ifindex, name);
+	if (!has_hook(d, way.ifindex)) {
+		if (is_named)
+			say(d, "client address", RESULT_WARN, "weir run -i IFACE",
+			    "%s of %s sees clients' addresses and is behind %s, where "
+			    "weir is not attached",
+			    text, e->group, name);
+		return false;
+	}
+	if (!way.has_gateway)
+		return true;
+	if (is_named)
+		say(d, "client address", RESULT_WARN,
+		    "its default route through this node, or weir/client-address: node",
+		    "%s of %s sees clients' addresses and is behind another router: "
+		    "its answers may not come back this way",
+		    text, e->group);
+	return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct served_group *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* Of the group with that name, in groups by their names. */
+static uint32_t flags_of(const struct served *s, const char *name)
+{
+	struct served_group like = {};
+	const struct served_group *g = NULL;
+
+	snprintf(like.name, sizeof(like.name), "%s", name);
+	if (s->groups.len)
+		g = bsearch(&like, s->groups.item, s->groups.len, sizeof(like),
+			    by_name);
+	return g ? g->flags : 0;
+}
+
+static void check_client_addresses(struct doctor *d)
+{
+	size_t i, kept = 0, doubtful = 0;
+	struct weir_settings settings;
+	struct served served = {};
+	struct err ignored = {};
+
+	if (!d->have_dp || dp_settings_read(&d->dp, &settings, &ignored) ||
+	    served_read(&d->dp, &served, &ignored))
+		return;
+	if (served.groups.len)
+		qsort(served.groups.item, served.groups.len,
+		      sizeof(*served.groups.item), by_name);
+	for (i = 0; i < served.endpoints.len; i++) {
+		const struct served_endpoint *e = &served.endpoints.item[i];
+		uint32_t flags = flags_of(&served, e->group);
+
+		if (!(flags & WEIR_GROUP_KEEP_CLIENT) &&
+		    (!settings.keep_client || flags & WEIR_GROUP_NODE))
+			continue;
+		kept++;
+		doubtful += !check_way(d, e, doubtful < WAYS_NAMED);
+	}
+	if (doubtful > WAYS_NAMED)
+		say(d, "client address", RESULT_WARN, NULL, "%zu more like these",
+		    doubtful - WAYS_NAMED);
+	else if (kept && !doubtful)
+		say(d, "client address", RESULT_OK, NULL,
+		    "%zu endpoints see clients' addresses, their answers come through "
+		    "weir",
+		    kept);
+	served_free(&served);
+}
+
 /* ---- interfaces ---- */
 
 static const struct attachment *hook_of(const struct doctor *d, const char *name)
@@ -461,6 +562,7 @@ int doctor_main(struct ctx *ctx, int argc, char **argv)
 	check_datapath(&d);
 	check_features(&d);
 	check_ports(&d);
+	check_client_addresses(&d);
 	r = check_ifaces(&d, argc, argv, &err);
 	for (i = 0; i < d.all.len; i++)
 		ok = ok && d.all.item[i].result != RESULT_FAIL;
