@@ -190,24 +190,24 @@ BUILDS_regex = $(BUILD)/regex/pcre2_diff
 BUILDS_e2e = $(BUILD)/tools/link $(BUILD)/tools/crash.so
 BUILDS_kernel = $(BUILD)/kernel/loadall $(BUILD)/tools/link $(BUILD)/prog/bench_tests
 TESTS = $(or $(T),$(SUITES))
-MAKE_J2 = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2)
+MAKE_ALL = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 test-build: all $(foreach t,$(TESTS),$(BUILDS_$(firstword $(subst /, ,$(t)))))
 test: deps
-	$(Q)$(MAKE_J2) test-build
+	+$(Q)$(MAKE_ALL) test-build
 	$(Q)BUILD=$(abspath $(BUILD)) tests/run.sh $(TESTS)
 
 check-build: all $(BUILD)/kernel/loadall
 check: deps
-	$(Q)$(MAKE_J2) check-build
+	+$(Q)$(MAKE_ALL) check-build
 	$(Q)BUILD=$(abspath $(BUILD)) tests/run.sh $(or $(T),check)
 
 demo: deps
-	$(Q)$(MAKE_J2) all
+	+$(Q)$(MAKE_ALL) all
 	$(Q)BUILD=$(abspath $(BUILD)) tests/demo.sh
 
 bench: deps
-	$(Q)$(MAKE_J2) all $(BUILD)/bench/steps
+	+$(Q)$(MAKE_ALL) all $(BUILD)/bench/steps
 	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/bench.sh $(BENCH)
 
 # Debian 12 packages: to build, then to test.

@@ -464,6 +464,16 @@ ingress()
 	END
 }
 
+# two_and_three [HOST]: echo pods 2 and 3 are behind /two, with HOST, and /three; both
+# with strip-path.
+two_and_three()
+{
+	service two 80 1027 "$(pod_ip 2)"
+	service three 80 1027 "$(pod_ip 3)"
+	ingress two "${1:-}" /two Prefix two 80 true
+	ingress three '' /three Prefix three 80 true
+}
+
 # default_backend NAME SERVICE PORT
 default_backend()
 {

@@ -49,12 +49,7 @@ servers_up()
 	truncate -s 256M "$work/files/size/bulk"
 	echo_pod 2
 	echo_pod 3
-	{
-		service two 80 1027 10.77.1.2
-		service three 80 1027 10.77.1.3
-		ingress two '' /two Prefix two 80 true
-		ingress three '' /three Prefix three 80 true
-	} >"$work/rules.yaml"
+	two_and_three >"$work/rules.yaml"
 	weir_start -f "$work/rules.yaml"
 }
 

@@ -3,20 +3,9 @@
 # BIG TCP: packets of more than 64 KiB, which IPv6 gives a hop-by-hop header of their own
 # and no length in its own.
 V6=1
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../bulk.sh"
 
-net_up 2 4
-echo_pod 2
-origin_pod 4
-{
-	service echo 80 1027 "$(pod_ip 2)"
-	service origin 80 8000 "$(pod_ip 4)"
-	ingress files '' /size Prefix echo 80
-	ingress origin '' /origin Prefix origin 80 true
-} >"$work/rules.yaml"
-mkdir -p "$work/files/size"
-head -c 100M /dev/urandom >"$work/files/size/big"
-sum=$(md5sum <"$work/files/size/big" | cut -d' ' -f1)
+bulk_up 100
 for ns in "$CLIENT" "$(pod_ns 2)" "$(pod_ns 4)"; do
 	ip -n "$ns" link set eth0 gso_max_size 180000 gro_max_size 180000 ||
 		skip "iproute2 or the kernel has no BIG TCP"
@@ -49,10 +38,7 @@ while True:
 done
 weir_start -f "$work/rules.yaml"
 
-is "download" "$sum" "$(client curl -s -m 60 "http://$LISTEN/size/big" |
-	md5sum | cut -d' ' -f1)"
-is "upload" "$sum" "$(client curl -s -m 60 -T "$work/files/size/big" \
-	"http://$LISTEN/origin/put" | field md5)"
+both_ways "BIG TCP"
 for dev in cli0 pod2; do
 	ok "packets over 64 KiB on $dev" [ "$(largest $dev | tail -1)" -gt 66000 ]
 done

@@ -2,31 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Large bodies arrive byte for byte, both ways, with segmentation offload and
 # without, with large and with small windows.
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../bulk.sh"
 megabytes=${MEGABYTES:-100}
 
-net_up 2 4
-echo_pod 2
-origin_pod 4
-{
-	service echo 80 1027 "$(pod_ip 2)"
-	service origin 80 8000 "$(pod_ip 4)"
-	ingress files '' /size Prefix echo 80
-	ingress origin '' /origin Prefix origin 80 true
-} >"$work/rules.yaml"
-mkdir -p "$work/files/size"
-head -c "${megabytes}M" /dev/urandom >"$work/files/size/big"
-sum=$(md5sum <"$work/files/size/big" | cut -d' ' -f1)
+bulk_up "$megabytes"
 weir_start -f "$work/rules.yaml"
-
-# both_ways HOW
-both_ways()
-{
-	is "download, $1" "$sum" "$(client curl -s -m 120 "http://$LISTEN/size/big" |
-		md5sum | cut -d' ' -f1)"
-	is "upload, $1" "$sum" "$(client curl -s -m 120 -T "$work/files/size/big" \
-		"http://$LISTEN/origin/put" | field md5)"
-}
 
 both_ways "$megabytes MB"
 is "upload in chunks" "$sum" "$(client curl -s -m 120 -T - "http://$LISTEN/origin/put" \
@@ -44,7 +24,7 @@ rm -f "$work"/got*
 # The rest with a tenth of it.
 head -c "$((megabytes / 10))M" "$work/files/size/big" >"$work/part"
 mv "$work/part" "$work/files/size/big"
-sum=$(md5sum <"$work/files/size/big" | cut -d' ' -f1)
+sum_up
 
 client sysctl -q -w net.ipv4.tcp_window_scaling=0
 both_ways "client without window scaling"

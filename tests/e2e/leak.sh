@@ -8,11 +8,8 @@ net_up 2 3
 echo_pod 2
 echo_pod 3
 {
-	service two 80 1027 10.77.1.2
-	service three 80 1027 10.77.1.3
+	two_and_three
 	service dead 80 9 10.77.1.3
-	ingress two '' /two Prefix two 80 true
-	ingress three '' /three Prefix three 80 true
 	ingress dead '' /dead Prefix dead 80
 } >"$work/rules.yaml"
 mkdir -p "$work/files/size"

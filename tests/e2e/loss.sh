@@ -9,12 +9,7 @@ net_up 2 3
 wires 1
 echo_pod 2
 echo_pod 3
-{
-	service two 80 1027 "$(pod_ip 2)"
-	service three 80 1027 "$(pod_ip 3)"
-	ingress two '' /two Prefix two 80 true
-	ingress three '' /three Prefix three 80 true
-} >"$work/rules.yaml"
+two_and_three >"$work/rules.yaml"
 mkdir -p "$work/files/size"
 head -c 2000000 /dev/urandom >"$work/files/size/some"
 weir_start -f "$work/rules.yaml"

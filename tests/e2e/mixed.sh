@@ -12,11 +12,8 @@ echo_pod 2
 echo_pod 3
 origin_pod 4
 {
-	service two 80 1027 10.77.1.2
-	service three 80 1027 10.77.1.3
+	two_and_three
 	service origin 80 8000 10.77.1.4
-	ingress two '' /two Prefix two 80 true
-	ingress three '' /three Prefix three 80 true
 	ingress origin '' /origin Prefix origin 80 true
 } >"$work/rules.yaml"
 weir_start -f "$work/rules.yaml"

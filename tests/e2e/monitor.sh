@@ -6,12 +6,7 @@
 net_up 2 3
 echo_pod 2
 echo_pod 3
-{
-	service two 80 1027 10.77.1.2
-	service three 80 1027 10.77.1.3
-	ingress two example.com /two Prefix two 80 true
-	ingress three '' /three Prefix three 80 true
-} >"$work/rules.yaml"
+two_and_three example.com >"$work/rules.yaml"
 weir_start -f "$work/rules.yaml"
 
 # monitor_start ARGUMENT...: until the kernel writes for it.

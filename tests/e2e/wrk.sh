@@ -7,12 +7,7 @@
 net_up 2 3
 echo_pod 2
 echo_pod 3
-{
-	service two 80 1027 10.77.1.2
-	service three 80 1027 10.77.1.3
-	ingress two '' /two Prefix two 80 true
-	ingress three '' /three Prefix three 80 true
-} >"$work/rules.yaml"
+two_and_three >"$work/rules.yaml"
 weir_start -f "$work/rules.yaml"
 cat >"$work/turns.lua" <<'END'
 local n = 0

@@ -12,7 +12,7 @@ tests=${TESTS:-guide kill}
 job=$(mktemp -d)
 trap 'rm -rf "$job"' EXIT
 mkdir -p "$job/tests"
-cp -r "$top/tests/lib.sh" "$top/tests/e2e" "$top/tests/manifests" "$job/tests/"
+(cd "$top/tests" && cp -r lib.sh bulk.sh e2e manifests "$job/tests/")
 printf '%s\n' bash ip tc ss nsenter ethtool curl jq nginx "$build/tools/link" \
 	"${WEIR:-$build/weir}" >"$job/need"
 cat >"$job/run.sh" <<END
