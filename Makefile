@@ -25,7 +25,7 @@ CPPFLAGS = -Iinclude -Ibpf -Iuser -I$(BUILD) -D_GNU_SOURCE \
 	   -DWEIR_VERSION='"$(VERSION)"'
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 $(WARN) $(if $(WERROR),-Werror)
-LIBS = -lmicrohttpd -lcap-ng -lbpf -lelf -lz -lyaml -ljansson
+LIBS = -lmicrohttpd -lcap-ng -lseccomp -lbpf -lelf -lz -lyaml -ljansson
 SAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
       -fno-omit-frame-pointer -Wno-format-truncation
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 \
@@ -215,7 +215,7 @@ DEPS = clang llvm libclang-rt-14-dev gcc make git libc6-dev linux-libc-dev libbp
        libelf-dev zlib1g-dev libyaml-dev libjansson-dev bpftool \
        libcmocka-dev libpcre2-dev iproute2 util-linux procps ethtool curl jq python3 \
        nginx-light haproxy wrk qemu-system-x86 busybox-static xz-utils \
-       libcap-ng-dev libcap2-bin python3-yaml libmicrohttpd-dev \
+       libcap-ng-dev libseccomp-dev libcap2-bin python3-yaml libmicrohttpd-dev \
        clang-format cppcheck mandoc
 deps:
 	$(Q)missing=; for p in $(DEPS); do \

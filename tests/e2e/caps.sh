@@ -37,6 +37,8 @@ is "capabilities" "cap_net_admin,cap_net_raw,cap_perfmon,cap_bpf" \
 is "no others are permitted" "$(of_status CapEff)" "$(of_status CapPrm)"
 is "nor can be had by a program" 0000000000000000 "$(of_status CapBnd)"
 is "no_new_privs" 1 "$(of_status NoNewPrivs)"
+is "system calls are filtered" 2 "$(of_status Seccomp)"
+is "system calls: status tells it" true "$(weir status -o json | jq .agent_seccomp)"
 is "pins are root's alone: directories" 700 \
 	"$(find "$PIN" -type d -printf '%m\n' | sort -u)"
 is "pins are root's alone: objects" 600 "$(find "$PIN" -type f -printf '%m\n' | sort -u)"
@@ -74,6 +76,15 @@ ok "SIGHUP" routes -lt 20000
 is "and it serves" 200 "$(status /echo)"
 weir_stop
 ok "stopped, no pin" not test -e "$PIN"
+
+: >"$work/weir.log"
+weir_start -f "$work/rules" --no-seccomp
+within 10 grep -q 'weir: ready' "$work/weir.log"
+is "--no-seccomp" 0 "$(of_status Seccomp)"
+is "--no-seccomp: status tells it" false "$(weir status -o json | jq .agent_seccomp)"
+is "--no-seccomp: doctor tells it" warn "$(weir doctor --netns "$NODE" -o json |
+	jq -r '.checks[] | select(.check == "seccomp").result')"
+weir_stop
 
 # Files of somebody else's.
 chmod 600 "$work"/rules/*

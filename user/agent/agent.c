@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/seccomp.h"
 #include "dp/cookies.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
@@ -538,6 +539,21 @@ static int adopt_or_load(struct agent *a, struct err *err)
 	return 0;
 }
 
+/* What is not needed from now on is given up. A kernel that cannot filter is no
+ * reason not to serve. */
+static int confine(const struct agent *a, struct err *err)
+{
+	int r = caps_drop(a->opt->source.paths, a->opt->source.path_count, err);
+
+	if (r || a->opt->no_seccomp)
+		return r;
+	r = seccomp_confine(err);
+	if (r != -EOPNOTSUPP)
+		return r;
+	log_warn("%s", err->what);
+	return 0;
+}
+
 /* Everything that may be refused comes before anything that is seen. */
 static int start(struct agent *a, struct err *err)
 {
@@ -578,7 +594,7 @@ static int start(struct agent *a, struct err *err)
 	if (r)
 		return r;
 	say_applied(a, &done);
-	r = caps_drop(a->opt->source.paths, a->opt->source.path_count, err);
+	r = confine(a, err);
 	if (r)
 		return r;
 	say_serving(a);

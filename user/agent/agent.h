@@ -23,6 +23,7 @@ struct agent_options {
 	bool replace;	     /* take the place of a data path of another layout */
 	bool keep;	     /* leave everything in place at the end */
 	bool keep_client;    /* endpoints see the client's address, not the node's */
+	bool no_seccomp;     /* do not filter system calls */
 	const char *metrics; /* "ADDR:PORT", or NULL */
 	struct health_options health;
 };

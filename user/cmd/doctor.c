@@ -16,6 +16,7 @@
 #include "base/caps.h"
 #include "base/mem.h"
 #include "base/netns.h"
+#include "base/seccomp.h"
 #include "cmd/cmd.h"
 #include "cmd/columns.h"
 #include "dp/attach.h"
@@ -146,6 +147,22 @@ static void check_capabilities(struct doctor *d)
 	else
 		say_err(d, "capabilities", &err);
 	check_lesser(d);
+}
+
+static void check_seccomp(struct doctor *d)
+{
+	int agent = pin_agent(d->pin);
+
+	if (!seccomp_is_supported())
+		say(d, "seccomp", RESULT_WARN, "a kernel with CONFIG_SECCOMP_FILTER",
+		    "system calls of the agent cannot be filtered");
+	else if (agent > 0 && !seccomp_of(agent))
+		say(d, "seccomp", RESULT_WARN, "start it without --no-seccomp",
+		    "system calls of the agent (process %d) are not filtered", agent);
+	else
+		say(d, "seccomp", RESULT_OK, NULL,
+		    agent > 0 ? "system calls of the agent are filtered"
+			      : "system calls of an agent can be filtered");
 }
 
 /* Without the JIT a packet takes many times as long. */
@@ -559,6 +576,7 @@ int doctor_main(struct ctx *ctx, int argc, char **argv)
 		home_enter(ctx->pin);
 	check_bpffs(&d);
 	check_limits(&d);
+	check_seccomp(&d);
 	check_datapath(&d);
 	check_features(&d);
 	check_ports(&d);

@@ -14,6 +14,7 @@ struct run_options {
 	struct words ifaces;
 	struct words listeners;
 	bool keep;
+	bool no_seccomp;
 	bool replace;
 	int client_address; /* enum client_address_choice */
 	const char *metrics;
@@ -34,6 +35,8 @@ const struct option_row options_run[] = {
 	 OPTION_LIST, offsetof(struct run_options, listeners)},
 	{0, "keep", NULL, "leave the data path in place when stopped", OPTION_FLAG,
 	 offsetof(struct run_options, keep)},
+	{0, "no-seccomp", NULL, "do not filter system calls, to look for a fault",
+	 OPTION_FLAG, offsetof(struct run_options, no_seccomp)},
 	{0, "replace", NULL, "take the place of a data path of another layout",
 	 OPTION_FLAG, offsetof(struct run_options, replace)},
 	{0, "client-address", "node|keep",
@@ -126,6 +129,7 @@ static int run_agent(struct ctx *ctx, const struct run_options *run,
 		.replace = run->replace,
 		.keep = run->keep,
 		.keep_client = run->client_address == ADDRESS_KEEP,
+		.no_seccomp = run->no_seccomp,
 		.metrics = run->metrics,
 		.health = health,
 	};

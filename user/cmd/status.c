@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/seccomp.h"
 #include "cmd/cmd.h"
 #include "cmd/columns.h"
 #include "dp/attach.h"
@@ -23,6 +24,7 @@ struct status {
 	long endpoints, groups;
 	long flows, closed; /* closed: kept for late packets */
 	int agent;	    /* process id, -1 unknown, 0 none */
+	int seccomp;	    /* of the agent: 1 filtered, 0 not, -1 unknown */
 };
 
 static const char *hook_name(const struct attachment *a)
@@ -79,6 +81,7 @@ static int status_read(const char *pin, struct status *s, struct err *err)
 		r = map_each(dp.map[DP_MAP_flows], count_open, s, err);
 	s->groups = map_count(dp.map[DP_MAP_groups]);
 	s->agent = pin_agent(pin);
+	s->seccomp = s->agent > 0 ? seccomp_of(s->agent) : -1;
 	dp_close(&dp);
 	return r;
 }
@@ -127,10 +130,13 @@ static int print_json(const char *pin, const struct status *s)
 						(int)l->mss));
 	}
 	return cmd_json(json_pack(
-		"{s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, "
+		"{s:s, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:b, s:I, s:I, s:I, s:I, "
+		"s:I, "
 		"s:o}",
 		"pin", pin, "agent", s->agent ? json_integer(s->agent) : json_null(),
-		"interfaces", hooks, "listeners", listeners, "client_address",
+		"agent_seccomp",
+		s->seccomp < 0 ? json_null() : json_boolean(s->seccomp), "interfaces",
+		hooks, "listeners", listeners, "client_address",
 		s->settings.keep_client ? "keep" : "node", "generation",
 		(json_int_t)s->settings.generation, "routes",
 		(json_int_t)s->settings.routes, "default_backend", s->settings.fallback,
@@ -207,7 +213,10 @@ static int print_text(const char *pin, const struct status *s, bool is_wide)
 	print_painted(is_ok(s) ? PAINT_NONE : PAINT_RED, s->settings.applied);
 	printf(", %s\n", time_text(s->settings.applied_ns, when, sizeof(when)));
 	if (s->agent > 0)
-		printf("agent        process %d\n", s->agent);
+		printf("agent        process %d%s\n", s->agent,
+		       s->seccomp > 0	 ? ", system calls filtered"
+		       : s->seccomp == 0 ? ", system calls not filtered"
+					 : "");
 	else
 		printf("agent        %s\n", s->agent ? "running" : "none");
 	printf("pins         %s\n", pin);
