@@ -31,12 +31,16 @@ hammer()
 	within 20 grep -q begun "$work/hammer" || die "no first answer"
 }
 
-# hammer_end WHAT: none of them has failed.
+# hammer_end WHAT [MOST]: none of them has failed, or no more than so many.
 hammer_end()
 {
+	local said
+
 	kill -TERM "$hammer"
 	wait "$hammer"
-	has "$1" " 0 failed" "$(tail -n 1 "$work/hammer")"
+	said=$(tail -n 1 "$work/hammer")
+	ok "$1" [ "$(sed -n 's/.* \([0-9]*\) failed.*/\1/p' <<<"$said")" -le "${2:-0}" ]
+	echo "     $said"
 }
 
 for hook in tcx clsact; do
@@ -67,7 +71,8 @@ for hook in tcx clsact; do
 	is "$hook: it serves on" 200 "$(status /echo)"
 	hammer close
 	weir_start -f "$work/rules" --replace
-	hammer_end "$hook: replaced, and no new connection fails"
+	# The one that there is at that moment may have its response on the way.
+	hammer_end "$hook: replaced, and no new connection fails" 1
 	is "$hook: and serves" 200 "$(status /echo)"
 	is "$hook: as before" "$hook" "$(weir status -o json | jq -r '.interfaces[0].hook')"
 	weir_stop
