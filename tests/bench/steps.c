@@ -45,6 +45,12 @@ static void put_back(const struct weir_flow *flow)
 	bench_flow_put(PORT, flow);
 }
 
+static double median(uint32_t *ns)
+{
+	qsort(ns, SAMPLES, sizeof(*ns), compare);
+	return ns[SAMPLES / 2];
+}
+
 static double median_ns(const struct segment *s, const struct weir_flow *flow)
 {
 	static uint32_t ns[SAMPLES];
@@ -55,8 +61,7 @@ static double median_ns(const struct segment *s, const struct weir_flow *flow)
 		ns[i] = bench_ns(s, 1);
 	}
 	put_back(flow);
-	qsort(ns, SAMPLES, sizeof(*ns), compare);
-	return ns[SAMPLES / 2];
+	return median(ns);
 }
 
 static struct segment not_ours(void)
@@ -70,12 +75,17 @@ static struct segment not_ours(void)
 	return s;
 }
 
-/* One run, in terms of one that finds nothing to do. */
-static double single_ns(const struct segment *s, const struct weir_flow *flow)
+/* What has been measured in single runs, in terms of one that finds nothing to do. */
+static double in_terms(double ns, const struct weir_flow *flow)
 {
 	struct segment none = not_ours();
 
-	return median_ns(s, flow) - median_ns(&none, flow) + bench_ns(&none, IN_A_ROW);
+	return ns - median_ns(&none, flow) + bench_ns(&none, IN_A_ROW);
+}
+
+static double single_ns(const struct segment *s, const struct weir_flow *flow)
+{
+	return in_terms(median_ns(s, flow), flow);
 }
 
 static void test_packets(void **state)
@@ -100,20 +110,41 @@ static void test_packets(void **state)
 	tell("spliced, SACK", single_ns(&s, &flow));
 }
 
-/* A head on a connection that is kept alive, to the endpoint that it has. */
-static void measure_head(const char *step, const char *head)
+/* As nginx sends it for a small file. */
+#define RESPONSE                                                                     \
+	"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\n"                                \
+	"Date: Thu, 26 Nov 2026 12:00:00 GMT\r\nContent-Type: text/plain\r\n"        \
+	"Content-Length: 6\r\nLast-Modified: Thu, 26 Nov 2026 11:00:00 GMT\r\n"      \
+	"Connection: keep-alive\r\nETag: \"6566a2b0-6\"\r\nAccept-Ranges: bytes\r\n" \
+	"\r\nsmall\n"
+
+/* Requests with that head on a connection that is kept alive, to the endpoint that
+ * it has, and the response to each. */
+static void measure_head(const char *step, const char *response, const char *head)
 {
+	static uint32_t up[SAMPLES], down[SAMPLES];
 	struct weir_flow flow;
 	struct segment s;
 	struct conn c;
+	uint32_t i;
 
 	bench_fresh(NULL);
 	conn_open_idle(&c);
+	for (i = 0; i < SAMPLES; i++) {
+		s = conn_next(&c, head);
+		up[i] = bench_ns(&s, 1);
+		c.eack += s.len;
+		s = from_endpoint(&c, PSH | ACK, RESPONSE);
+		down[i] = bench_ns(&s, 1);
+		c.eseq += s.len;
+		c.cack += s.len;
+	}
 	assert_true(bench_flow(c.port, &flow));
-	s = from_client(&c, PSH | ACK, head);
-	conn_up(&c, PSH | ACK, head);
-	bench_outcome(WEIR_REQ_ROUTED);
-	tell(step, single_ns(&s, &flow));
+	assert_int_equal(flow.requests, SAMPLES + 1);
+	assert_int_equal(flow.next_req, c.cseq);
+	tell(step, in_terms(median(up), &flow));
+	if (response)
+		tell(response, in_terms(median(down), &flow));
 }
 
 static void measure_404(const char *step, const char *head)
@@ -141,7 +172,7 @@ static void test_head_127(void **state)
 		"X-Pad: 123456\r\n\r\n";
 
 	assert_int_equal(strlen(head), 127);
-	measure_head("head of 127 B", head);
+	measure_head("head of 127 B", "response to it", head);
 }
 
 static void test_head_728(void **state)
@@ -166,7 +197,7 @@ static void test_head_728(void **state)
 		head[len++] = 'c';
 	memcpy(head + len, "\r\n\r\n", 5);
 	assert_int_equal(strlen(head), 728);
-	measure_head("browser's head of 728 B", head);
+	measure_head("browser's head of 728 B", NULL, head);
 }
 
 /* The last of all hosts, as bench_routes() has them. */
@@ -179,12 +210,12 @@ static void test_routes(void **state)
 		 "GET /api/%u/v3/x HTTP/1.1\r\nHost: h%u.bench.example\r\n"
 		 "User-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n",
 		 host, host);
-	measure_head("route by host and path", head);
+	measure_head("route by host and path", NULL, head);
 	snprintf(head, sizeof(head),
 		 "GET /re/%u/12345 HTTP/1.1\r\nHost: h%u.bench.example\r\n"
 		 "User-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n",
 		 host, host);
-	measure_head("route by regular expression", head);
+	measure_head("route by regular expression", NULL, head);
 	snprintf(head, sizeof(head),
 		 "GET /api/none/v3 HTTP/1.1\r\nHost: h%u.bench.example\r\n"
 		 "User-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n",
