@@ -84,13 +84,11 @@ static __always_inline bool client_is_fast(const struct weir_flow *f,
 		 (f->slot == WEIR_NO_SLOT || !seq_before(p->seq, f->head_end))));
 }
 
-static __always_inline bool endpoint_is_fast(const struct weir_leg *l,
-					     const struct pkt *p)
+static __always_inline bool endpoint_is_plain(const struct weir_leg *l,
+					      const struct pkt *p)
 {
 	return l->state == WEIR_LEG_SPLICED &&
-	       (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-	       !(l->flags & (WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED)) &&
-	       !response_concerns(l, p->seq + p->len);
+	       (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK;
 }
 
 /* Splice after a step that may have moved the packet: parse it again. Functions
@@ -219,8 +217,9 @@ static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *
 		return DROP(CONTENDED);
 	r = endpoint_packet(skb, l, f);
 	if (r < 0 && f) {
-		if (s->p.len && (r == STEP_SPLICE || r == STEP_FEED))
-			response_read(skb, l, f);
+		if (s->p.len && (r == STEP_SPLICE || r == STEP_FEED) &&
+		    !response_pass(skb, l, &s->p, 1))
+			r = DROP(CONTENDED);
 		if (r == STEP_FEED) {
 			int sent = splice_endpoint(skb, l);
 
@@ -233,7 +232,7 @@ static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *
 			r = endpoint_feed(skb, f);
 		} else if (r == STEP_SPLICE) {
 			r = splice_endpoint(skb, l);
-		} else {
+		} else if (r < 0) {
 			r = serve(skb, f, r);
 		}
 	}
@@ -271,7 +270,8 @@ __noinline int fast6(struct __sk_buff *skb)
 		l = bpf_map_lookup_elem(&legs, &p.t);
 		if (!l)
 			return PASS(PASS_OTHER);
-		if (endpoint_is_fast(l, &p) && !splice_needs_options(&p, &v))
+		if (endpoint_is_plain(l, &p) && !splice_needs_options(&p, &v) &&
+		    !response_turns(l, &p))
 			return to_client(skb, &p, &v, l);
 		r = STEP_ENDPOINT;
 	}
@@ -319,7 +319,8 @@ client:
 	l = bpf_map_lookup_elem(&legs, &p.t);
 	if (!l)
 		return finish(PASS(PASS_OTHER));
-	if (endpoint_is_fast(l, &p) && !splice_needs_options(&p, &v))
+	if (endpoint_is_plain(l, &p) && !splice_needs_options(&p, &v) &&
+	    (!response_turns(l, &p) || response_pass(skb, l, &p, 0)))
 		return finish(to_client(skb, &p, &v, l));
 	s = scratch_get();
 	if (!s)
@@ -343,6 +344,9 @@ other:
 	l = bpf_map_lookup_elem(&legs, &s->p.t);
 	if (!l)
 		return finish(DROP(ERROR));
+	if (endpoint_is_plain(l, &s->p) && response_turns(l, &s->p) &&
+	    response_pass(skb, l, &s->p, 0))
+		return finish(splice_endpoint(skb, l));
 	goto endpoint;
 }
 

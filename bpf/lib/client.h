@@ -16,7 +16,7 @@ static __always_inline int client_close(struct __sk_buff *skb, struct weir_flow 
 	f->flags |= WEIR_FLOW_FIN_CLIENT | WEIR_FLOW_FIN_SERVER | WEIR_FLOW_DONE;
 	f->srv_nxt = seq + 1;
 	f->state = WEIR_FLOW_CLOSED;
-	slot_put(f);
+	slots_free(f);
 	return VERDICT(CLOSE_ACKED,
 		       emit_answer(skb, seq, f->fin_seq + 1, TCP_FIN | TCP_ACK, 0));
 }
@@ -29,7 +29,7 @@ static __always_inline int client_reset(struct scratch *s, struct weir_flow *f,
 		return DROP(RST_IGNORED);
 	f->state = WEIR_FLOW_CLOSED;
 	f->flags |= WEIR_FLOW_DONE;
-	slot_put(f);
+	slots_free(f);
 	return DROP(RST_CLIENT);
 }
 
@@ -160,11 +160,17 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 
 	l = flow_leg(f, &p->t);
 	if (!l || l->state != WEIR_LEG_SPLICED) {
-		slot_put(f);
+		slots_free(f);
 		return VERDICT(FLOW_GONE, emit_reset(skb, p));
 	}
-	if (f->flags & WEIR_FLOW_DONE)
+	if (f->slot != WEIR_NO_SLOT && !flow_collects(f) &&
+	    !(f->flags & WEIR_FLOW_HELD || l->waits & WEIR_WAITS_ACK))
+		slot_put(f);
+	if (f->flags & WEIR_FLOW_DONE) {
 		stats_end(f, l);
+		if (f->slot == WEIR_NO_SLOT)
+			slots_free(f);
+	}
 	if (p->flags & TCP_RST) {
 		/* passed on whatever it is; the endpoint judges it. It ends the
 		 * flow here only at a number the endpoint may still expect. */
@@ -174,7 +180,7 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 			stats_end(f, l);
 			f->flags |= WEIR_FLOW_DONE;
 			l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
-			slot_put(f);
+			slots_free(f);
 		}
 		COUNT(RST_CLIENT);
 		return STEP_SPLICE;
@@ -221,7 +227,7 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 			/* half a head and no more: nobody can use it */
 			f->flags |= WEIR_FLOW_DONE;
 			l->state = WEIR_LEG_CLOSED;
-			slot_put(f);
+			slots_free(f);
 			return VERDICT(REQ_BAD, emit_reset(skb, p));
 		}
 		flow_fin_client(f, l, end);
@@ -246,7 +252,7 @@ static __always_inline int client_replied(struct __sk_buff *skb, struct scratch 
 		return client_reset(s, f, f->next_req);
 	/* the request of a redirect was kept to make that again */
 	if (!unseen)
-		slot_put(f);
+		slots_free(f);
 	if (end == p->seq && end == f->next_req) {
 		int r = reply_acked(skb, s, f);
 

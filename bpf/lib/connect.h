@@ -372,7 +372,7 @@ __noinline int connect_synack(struct __sk_buff *skb, struct weir_flow *f,
 	stats_connected(l);
 	health_accepted(l->endpoint_id);
 	l->flags &= WEIR_LEG_KEEPS_CLIENT;
-	l->flags |= WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
+	leg_waits(f, l);
 	l->response.next = l->seq_max;
 	stats_asked(f, l, true);
 	if (f->flags & WEIR_FLOW_FIN_CLIENT)

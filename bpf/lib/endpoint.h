@@ -94,7 +94,7 @@ static __always_inline int endpoint_spliced(struct __sk_buff *skb, struct scratc
 
 	if (p->flags & TCP_SYN) {
 		/* our ACK was lost: never shown to the client */
-		if (l->flags & WEIR_LEG_HEAD_KEPT && f->slot != WEIR_NO_SLOT) {
+		if (l->waits & WEIR_WAITS_ACK && f->slot != WEIR_NO_SLOT) {
 			COUNT(SYNACK_AGAIN);
 			return STEP_RESEND;
 		}
@@ -111,8 +111,7 @@ static __always_inline int endpoint_spliced(struct __sk_buff *skb, struct scratc
 			stats_end(f, l);
 			f->flags |= WEIR_FLOW_DONE | WEIR_FLOW_FIN_SERVER;
 			l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
-			l->flags &= ~WEIR_LEG_HEAD_KEPT;
-			slot_put(f);
+			slots_free(f);
 		}
 		COUNT(RST_ENDPOINT);
 		return STEP_SPLICE;
@@ -123,17 +122,23 @@ static __always_inline int endpoint_spliced(struct __sk_buff *skb, struct scratc
 		if (f->flags & WEIR_FLOW_FIN_CLIENT)
 			f->flags |= WEIR_FLOW_DONE;
 	}
-	if (l->flags & WEIR_LEG_HEAD_KEPT && p->flags & TCP_ACK) {
+	if (l->waits & WEIR_WAITS_ACK && p->flags & TCP_ACK) {
 		if (seq_before(l->ack_max, p->ack))
 			l->ack_max = p->ack;
 		if (!seq_before(p->ack, l->kept_ack)) {
-			l->flags &= ~WEIR_LEG_HEAD_KEPT;
+			if (!leg_claim(l))
+				return DROP(CONTENDED);
+			l->waits &= ~(WEIR_WAITS_ACK | WEIR_WAITS_GIVE);
+			leg_release(l);
 			if (!flow_collects(f) && !(f->flags & WEIR_FLOW_HELD))
 				slot_put(f);
 		} else if (seq_before(f->sent_end, f->head_end) && !flow_collects(f)) {
 			return STEP_FEED;
 		}
 	}
+	if (f->flags & WEIR_FLOW_DONE &&
+	    !(f->flags & WEIR_FLOW_HELD || l->waits & WEIR_WAITS_ACK))
+		slots_free(f);
 	return STEP_SPLICE;
 }
 

@@ -6,10 +6,6 @@
 #include "lib/stats.h"
 #include "pure/seq.h"
 
-/* Tries to claim a flow that another CPU is changing. That takes it a few
- * microseconds at most; afterwards the packet is dropped and sent again. */
-#define CLAIM_TRIES 512
-
 /*
  * A flow is changed by one CPU at a time. The fast path does not claim: it
  * reads the deltas of a spliced flow, which only change together with `state`.
@@ -19,14 +15,14 @@ static __always_inline bool flow_claim(struct weir_flow *f)
 	u32 i;
 
 	for (i = 0; i < CLAIM_TRIES; i++)
-		if (!__sync_val_compare_and_swap(&f->claim, 0, 1))
+		if (claim_try(&f->claim))
 			return true;
 	return false;
 }
 
 static __always_inline void flow_release(struct weir_flow *f)
 {
-	__sync_lock_test_and_set(&f->claim, 0);
+	claim_give(&f->claim);
 }
 
 /* Write the time of the last packet about once a second: jiffies are inlined
@@ -55,21 +51,43 @@ static __always_inline bool slot_take(struct weir_flow *f)
 
 	if (f->slot != WEIR_NO_SLOT)
 		return true;
+	if (f->spare != WEIR_NO_SLOT) {
+		f->slot = f->spare;
+		f->spare = WEIR_NO_SLOT;
+		return true;
+	}
 	if (bpf_map_pop_elem(&head_free, &slot))
 		return false;
 	f->slot = slot;
 	return true;
 }
 
-/* Flow claimed. */
+static __always_inline void slot_push(u32 slot)
+{
+	if (slot != WEIR_NO_SLOT)
+		bpf_map_push_elem(&head_free, &slot, 0);
+}
+
+/* Flow claimed. What the slot holds is of no use any more; another head of the flow
+ * may come. */
 static __always_inline void slot_put(struct weir_flow *f)
 {
 	u32 slot = f->slot;
 
-	if (slot == WEIR_NO_SLOT)
-		return;
 	f->slot = WEIR_NO_SLOT;
-	bpf_map_push_elem(&head_free, &slot, 0);
+	if (slot < slots_stay && f->spare == WEIR_NO_SLOT)
+		f->spare = slot;
+	else
+		slot_push(slot);
+}
+
+/* Flow claimed. There will be no other head. */
+static __always_inline void slots_free(struct weir_flow *f)
+{
+	slot_push(f->slot);
+	slot_push(f->spare);
+	f->slot = WEIR_NO_SLOT;
+	f->spare = WEIR_NO_SLOT;
 }
 
 /* The leg of a flow, if it still belongs to it. */
@@ -89,7 +107,7 @@ static __always_inline struct weir_leg *flow_leg(const struct weir_flow *f,
 }
 
 /* The flow of a leg, if the leg is still the one it uses. */
-static __always_inline struct weir_flow *leg_flow(const struct weir_leg *l,
+static __noinline struct weir_flow *leg_flow(const struct weir_leg *l,
 						  const struct weir_tuple *key)
 {
 	struct weir_tuple client = l->client;
@@ -102,6 +120,15 @@ static __always_inline struct weir_flow *leg_flow(const struct weir_leg *l,
 	return f;
 }
 
+/* A request of the flow goes to the endpoint, and stays in the buffer until that has
+ * acknowledged it. Both are claimed. */
+static __always_inline void leg_waits(const struct weir_flow *f, struct weir_leg *l)
+{
+	l->waits = WEIR_WAITS_ACK | WEIR_WAITS_ANSWER;
+	if (f->slot >= slots_stay)
+		l->waits |= WEIR_WAITS_GIVE;
+}
+
 /* The client's FIN, behind the byte before `end`, goes to the endpoint. */
 static __always_inline void flow_fin_client(struct weir_flow *f, struct weir_leg *l,
 					    u32 end)
@@ -112,6 +139,8 @@ static __always_inline void flow_fin_client(struct weir_flow *f, struct weir_leg
 	if (f->flags & WEIR_FLOW_FIN_SERVER) {
 		f->flags |= WEIR_FLOW_DONE;
 		stats_end(f, l);
+		if (!(l->waits & WEIR_WAITS_ACK))
+			slots_free(f);
 	}
 }
 

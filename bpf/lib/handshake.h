@@ -116,6 +116,7 @@ static __always_inline int handshake_ack(struct __sk_buff *skb, struct scratch *
 	f->head_end = s->p.seq;
 	f->srv_nxt = s->p.ack;
 	f->slot = WEIR_NO_SLOT;
+	f->spare = WEIR_NO_SLOT;
 	f->client_win = s->p.win;
 	f->route_id = WEIR_NO_ID;
 	f->group_id = WEIR_NO_ID;
@@ -127,7 +128,7 @@ static __always_inline int handshake_ack(struct __sk_buff *skb, struct scratch *
 
 		if (l)
 			l->state = WEIR_LEG_CLOSED;
-		slot_put(old);
+		slots_free(old);
 		f->claim = old->claim;
 		*old = *f;
 	} else {

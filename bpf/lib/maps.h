@@ -22,6 +22,8 @@
 const volatile u32 table_mask = WEIR_TABLE_MIN - 1;
 /* bpf_cast_to_kern_ctx exists (6.2): ip_summed is read directly. */
 const volatile u8 has_cast_kfunc = 1;
+/* Head slots below this one may stay with a flow. */
+const volatile u32 slots_stay = WEIR_SLOTS_STAY;
 /* Key of the sequence numbers towards endpoints (RFC 6528). */
 const volatile u64 isn_key[2] = {0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL};
 

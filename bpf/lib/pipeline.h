@@ -79,6 +79,8 @@ __noinline int request_more(struct weir_flow *f)
 		return -1;
 	if (s->m.strip_len && head_rewrite(b, &s->h, s->m.strip_len) < 0)
 		return -1;
+	if (!leg_claim(l))
+		return -1;
 
 	stats_up(f, l);
 	f->requests++;
@@ -93,6 +95,7 @@ __noinline int request_more(struct weir_flow *f)
 	f->next_req = f->head_seq + s->h.head_len + body;
 	f->head_end = f->next_req;
 	stats_asked(f, l, false);
+	leg_release(l);
 	return 0;
 }
 
@@ -113,8 +116,11 @@ __noinline int request_send(struct __sk_buff *skb, struct weir_flow *f, u32 firs
 		return DROP(REQ_HELD);
 	if (seq_before(f->head_end, f->loaded_end))
 		COUNT(REQ_SPLIT);
+	if (!leg_claim(l))
+		return DROP(CONTENDED);
 	l->kept_ack = f->head_end + f->seq_add;
-	l->flags |= WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
+	leg_waits(f, l);
+	leg_release(l);
 	from = unsent_from(f);
 	to = f->head_end;
 	ack = s->p.ack + f->ack_add;

@@ -313,7 +313,9 @@ __noinline int reply_start(struct __sk_buff *skb, struct weir_flow *f)
 	f->flags |= WEIR_FLOW_REPLY;
 	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD);
 	f->tries = 0;
-	if (!quotes)
+	if (!quotes && closes)
+		slots_free(f);
+	else if (!quotes)
 		slot_put(f);
 	if (closes) {
 		f->state = WEIR_FLOW_REPLIED;

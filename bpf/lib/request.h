@@ -357,7 +357,7 @@ __noinline int request_forward(struct __sk_buff *skb, struct weir_flow *f)
 	b = slot_of(f);
 	l = flow_leg(f, &s->p.t);
 	if (!b || !l) {
-		slot_put(f);
+		slots_free(f);
 		return VERDICT(FLOW_GONE, emit_reset(skb, &s->p));
 	}
 	/* is the packet nothing but this request, or its head and part of its body? */
@@ -366,21 +366,26 @@ __noinline int request_forward(struct __sk_buff *skb, struct weir_flow *f)
 		s->h.changed <= REWRITE_MAX &&
 		(f->flags & WEIR_FLOW_OPAQUE || f->body_left ||
 		 !seq_before(f->next_req, end));
+	if (!leg_claim(l)) {
+		f->flags |= WEIR_FLOW_HELD;
+		return DROP(REQ_HELD);
+	}
 	f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_REPLY);
 	stats_up(f, l);
 	stats_asked(f, l,
 		    s->p.ack == l->seq_max + l->seq_add &&
-			    !(l->flags & WEIR_LEG_AWAITED));
-	l->flags |= WEIR_LEG_HEAD_KEPT | WEIR_LEG_AWAITED;
+			    !(l->waits & WEIR_WAITS_ANSWER));
+	/* the head alone is kept; the client's TCP keeps the body */
+	if (whole && seq_diff(f->head_end, f->head_seq + s->h.head_len) > 0)
+		f->head_end = f->head_seq + s->h.head_len;
+	l->kept_ack = f->head_end + f->seq_add;
+	leg_waits(f, l);
+	leg_release(l);
 	if (!whole) {
 		f->sent_end = f->head_seq;
 		return STEP_MORE;
 	}
-	/* the head alone is kept; the client's TCP keeps the body */
-	if (seq_diff(f->head_end, f->head_seq + s->h.head_len) > 0)
-		f->head_end = f->head_seq + s->h.head_len;
 	f->sent_end = f->head_end;
-	l->kept_ack = f->head_end + f->seq_add;
 	if (s->h.changed && request_put(skb, s, b, s->h.changed))
 		return DROP(ERROR);
 	return STEP_SPLICE;
@@ -451,7 +456,7 @@ static __always_inline int request_abort(struct __sk_buff *skb, struct scratch *
 	f->flags |= WEIR_FLOW_DONE;
 	l->flags |= WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT;
 	l->state = WEIR_LEG_CLOSED;
-	slot_put(f);
+	slots_free(f);
 	tuple_reverse(&s->out.t, &f->leg);
 	s->out.hop = f->to_endpoint;
 	s->out.seq = l->ack_max;
@@ -559,7 +564,7 @@ __noinline int request_free(struct __sk_buff *skb, struct weir_flow *f)
 	}
 	if (f->flags & WEIR_FLOW_FIN_SERVER) {
 		/* the client has been told that the connection ends */
-		slot_put(f);
+		slots_free(f);
 		f->flags &= ~(WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD);
 		f->flags |= WEIR_FLOW_DONE;
 		return VERDICT(FLOW_GONE, emit_reset(skb, &s->p));

@@ -4,7 +4,7 @@
  * packet waits for that: it is read as it passes. A packet that lies before
  * the next byte of framing is not looked at; one that overtakes framing, or
  * framing that is not understood, ends it (WEIR_RESPONSE_LOST) until a request
- * finds all that came before it acknowledged. The flow is claimed.
+ * finds all that came before it acknowledged. The leg is claimed.
  */
 #pragma once
 
@@ -41,7 +41,7 @@ static __always_inline bool response_all_acked(const struct weir_leg *l, u32 ack
 	if (l->flags & WEIR_LEG_FIN_ENDPOINT)
 		return true;
 	if (l->response.state == WEIR_RESPONSE_LOST)
-		return !(l->flags & WEIR_LEG_AWAITED);
+		return !(l->waits & WEIR_WAITS_ANSWER);
 	return l->asked_first == l->asked_end && response_is_over(l);
 }
 
@@ -132,10 +132,14 @@ __noinline int response_one(struct __sk_buff *skb, struct weir_leg *l, u32 seq, 
 		return 1;
 	switch (r->state) {
 	case WEIR_RESPONSE_OVER:
-		stats_response_over(l, 0);
+		if (l->answer.flags & WEIR_ASKED_OPEN)
+			stats_response_over(l, 0);
 		/* bytes that nobody asked for are no response */
-		if (!asked_take(l))
+		if (!asked_take(l)) {
 			r->state = WEIR_RESPONSE_LOST;
+			return 1;
+		}
+		response_head(skb, l, seq, end, off);
 		return 0;
 	case WEIR_RESPONSE_INTERIM:
 		response_begin(l);
@@ -155,21 +159,14 @@ __noinline int response_one(struct __sk_buff *skb, struct weir_leg *l, u32 seq, 
 	return 1;
 }
 
-/* The payload of the endpoint's packet at hand (scratch.p) goes to the client. */
-__noinline int response_read(struct __sk_buff *skb, struct weir_leg *l,
-			     struct weir_flow *f)
+/* The payload of an endpoint's packet goes to the client. */
+static __always_inline void response_read(struct __sk_buff *skb, struct weir_leg *l,
+					  const struct pkt *p)
 {
-	struct scratch *s = scratch_get();
-	struct weir_response *r;
-	u32 seq, end, off, i;
+	struct weir_response *r = &l->response;
+	u32 seq = p->seq, end = seq + p->len, off = p->l4 + p->hl, i;
 
-	if (!s || !l || !f)
-		return 0;
-	seq = s->p.seq;
-	end = seq + s->p.len;
-	off = s->p.l4 + s->p.hl;
-	r = &l->response;
-	l->flags &= ~WEIR_LEG_AWAITED;
+	l->waits &= ~WEIR_WAITS_ANSWER;
 	if (r->state <= WEIR_RESPONSE_READ && seq_before(r->next, end)) {
 		if (seq_before(r->next, seq))
 			r->state = WEIR_RESPONSE_LOST;
@@ -182,6 +179,42 @@ __noinline int response_read(struct __sk_buff *skb, struct weir_leg *l,
 	if (seq_before(l->seq_max, end))
 		l->seq_max = end;
 	if (l->answer.flags & WEIR_ASKED_OPEN && response_is_over(l))
-		stats_response_over(l, f->bytes_up - f->counted_up);
-	return 0;
+		stats_response_over(l, 1);
+}
+
+/* What keeps a packet of a spliced leg from going on at once. */
+static __always_inline bool response_turns(const struct weir_leg *l,
+					   const struct pkt *p)
+{
+	return l->waits & WEIR_WAITS_ACK || (p->len && l->waits) ||
+	       response_concerns(l, p->seq + p->len);
+}
+
+/*
+ * The packet is the acknowledgement of a request or has something of a response; the
+ * flow is left alone, unless it is `known` (and claimed). Returns 1 when the packet may
+ * go on, 0 when the flow is needed or the leg cannot be claimed. Moves nothing in the
+ * packet.
+ */
+__noinline int response_pass(struct __sk_buff *skb, struct weir_leg *l,
+			     const struct pkt *p, u32 known)
+{
+	if (!l || !p)
+		return 0;
+	if (!leg_claim(l))
+		return 0;
+	if (l->waits & WEIR_WAITS_ACK && !known) {
+		if (l->waits & WEIR_WAITS_GIVE || seq_before(p->ack, l->kept_ack) ||
+		    l->flags & (WEIR_LEG_FIN_CLIENT | WEIR_LEG_FIN_ENDPOINT)) {
+			leg_release(l);
+			return 0;
+		}
+		if (seq_before(l->ack_max, p->ack))
+			l->ack_max = p->ack;
+		l->waits &= ~WEIR_WAITS_ACK;
+	}
+	if (p->len)
+		response_read(skb, l, p);
+	leg_release(l);
+	return 1;
 }

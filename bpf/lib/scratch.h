@@ -139,6 +139,20 @@ enum step {
 	STEP_FIRST = -17,    /* the same, and the endpoint has accepted just now */
 };
 
+/* Tries to claim what another CPU is changing. That takes it a few microseconds at
+ * most; afterwards the packet is dropped and sent again. */
+#define CLAIM_TRIES 512
+
+static __always_inline bool claim_try(u64 *claim)
+{
+	return !__sync_val_compare_and_swap(claim, 0, 1);
+}
+
+static __always_inline void claim_give(u64 *claim)
+{
+	__sync_lock_test_and_set(claim, 0);
+}
+
 static __always_inline void count(u32 outcome)
 {
 	u64 *n = bpf_map_lookup_elem(&counters, &outcome);

@@ -7,6 +7,28 @@
 #include "lib/scratch.h"
 #include "pure/hist.h"
 
+/* Apart, since the verifier goes through the loop for each caller otherwise. */
+__noinline int leg_wait(struct weir_leg *l)
+{
+	u32 i;
+
+	for (i = 0; l && i < CLAIM_TRIES; i++)
+		if (claim_try(&l->claim))
+			return 1;
+	return 0;
+}
+
+/* See struct weir_leg. */
+static __always_inline bool leg_claim(struct weir_leg *l)
+{
+	return claim_try(&l->claim) || leg_wait(l);
+}
+
+static __always_inline void leg_release(struct weir_leg *l)
+{
+	claim_give(&l->claim);
+}
+
 static __always_inline void stats_add(u64 *n, u64 more)
 {
 	__sync_fetch_and_add(n, more);
@@ -118,10 +140,12 @@ static __always_inline void stats_response_done(struct weir_leg *l, u64 up)
 		event_response(l, up);
 }
 
-/* All bytes of the response at hand have come. */
-__noinline int stats_response_over(struct weir_leg *l, u64 up)
+/* All bytes of the response at hand have come. `last`: and so have the bytes of no
+ * other request. Leg claimed. */
+__noinline int stats_response_over(struct weir_leg *l, u32 last)
 {
 	struct weir_route_stats *r;
+	u64 up = 0;
 	u32 route;
 
 	if (!l || !(l->answer.flags & WEIR_ASKED_OPEN))
@@ -130,6 +154,13 @@ __noinline int stats_response_over(struct weir_leg *l, u64 up)
 	r = bpf_map_lookup_elem(&route_stats, &route);
 	if (r)
 		stats_add(&r->bytes_down, l->response.bytes);
+	if (last && l->answer.flags & WEIR_ASKED_WATCHED) {
+		struct weir_tuple client = l->client;
+		struct weir_flow *f = bpf_map_lookup_elem(&flows, &client);
+
+		if (f)
+			up = f->bytes_up - f->counted_up;
+	}
 	stats_response_done(l, up);
 	l->counted_down += l->response.bytes;
 	return 0;
@@ -146,12 +177,15 @@ static __always_inline void stats_up(struct weir_flow *f, const struct weir_leg 
 	f->counted_up = f->bytes_up;
 }
 
-/* The leg ends: so does the response at hand, and what came beside it is counted. */
+/* The leg ends: so does the response at hand, and what came beside it is counted. A
+ * leg that cannot be claimed is busy with a packet, and counted with a later one. */
 static __always_inline void stats_end(struct weir_flow *f, struct weir_leg *l)
 {
 	u32 route = l->answer.route_id;
 	struct weir_route_stats *r;
 
+	if (!leg_claim(l))
+		return;
 	if (!(l->answer.flags & WEIR_ASKED_OPEN))
 		asked_take(l);
 	stats_response_done(l, f->bytes_up - f->counted_up);
@@ -160,11 +194,13 @@ static __always_inline void stats_end(struct weir_flow *f, struct weir_leg *l)
 	if (r && l->bytes_down > l->counted_down)
 		stats_add(&r->bytes_down, l->bytes_down - l->counted_down);
 	l->counted_down = l->bytes_down;
+	leg_release(l);
 }
 
 /*
  * A request goes to the endpoint now. `acked`: the client has acknowledged all
- * that the endpoint has sent, so a lost track of its responses is found again.
+ * that the endpoint has sent, so a lost track of its responses is found again. Both are
+ * claimed.
  */
 static __always_inline void stats_asked(struct weir_flow *f, struct weir_leg *l,
 					bool acked)

@@ -90,7 +90,8 @@ struct weir_flow {
 	u32 loaded_end;	 /* behind the bytes that were put behind them */
 	u32 sent_end;	 /* behind the last byte sent from the buffer to the endpoint */
 	u64 body_left;	 /* bytes of the body beyond next_req (bodies over 1 GiB) */
-	u32 slot;	 /* head buffer held, or WEIR_NO_SLOT */
+	u32 slot;	 /* head buffer that holds bytes, or WEIR_NO_SLOT */
+	u32 spare;	 /* one that the flow keeps for its next head, or WEIR_NO_SLOT */
 	u32 fin_seq;	 /* of the client's FIN */
 	u32 isn;	 /* of our SYN to the endpoint */
 	u32 first_seq;	 /* of the segment that finished the handshake */
@@ -130,11 +131,14 @@ enum weir_leg_state {
 };
 
 /* weir_leg.flags */
-#define WEIR_LEG_HEAD_KEPT 0x01u /* head buffer kept until ack reaches kept_ack */
 #define WEIR_LEG_FIN_ENDPOINT 0x02u
 #define WEIR_LEG_FIN_CLIENT 0x04u
-#define WEIR_LEG_AWAITED 0x08u /* request sent, first answer byte not seen */
 #define WEIR_LEG_KEEPS_CLIENT 0x10u /* its endpoint sees the client's address */
+
+/* weir_leg.waits: what of the endpoint's is awaited, leg claimed */
+#define WEIR_WAITS_ACK 0x01u	/* head buffer kept until ack reaches kept_ack */
+#define WEIR_WAITS_GIVE 0x02u	/* with that: then somebody else may have the buffer */
+#define WEIR_WAITS_ANSWER 0x04u /* request sent, first answer byte not seen */
 
 /* A request that has been sent on and whose response has not begun. */
 struct weir_asked {
@@ -184,33 +188,45 @@ struct weir_response {
 	u8 carry[WEIR_RESPONSE_CARRY]; /* start of a header line that was cut */
 };
 
-/* legs: endpoint tuple (src = endpoint, dst = our address and port) -> leg */
+/*
+ * legs: endpoint tuple (src = endpoint, dst = our address and port) -> leg
+ *
+ * A packet of the endpoint's leaves the flow alone: its lines are another CPU's, most
+ * often. So what follows the responses is here, under a claim of the leg's own; who
+ * holds both has taken the flow's first. Apart: what is only read, what the client's
+ * packets write, what the endpoint's do.
+ */
 struct weir_leg {
 	struct weir_tuple client; /* key of the flow */
-	u64 seen_ns;
-	u8 state;	/* enum weir_leg_state */
+	u8 state;	/* enum weir_leg_state; with `flags`, under the flow's claim */
 	u8 flags;	/* WEIR_LEG_* */
 	__s8 win_shift;	/* right shift of the endpoint's window field (left when
 			 * negative) to mean the shift promised to the client */
 	u8 pad;
-	u32 seen_jiffies;
 	u32 seq_add;	/* client's view of seq = endpoint seq + seq_add */
 	u32 ack_add;
-	u32 seq_max;	/* behind the highest endpoint byte seen, endpoint's numbers */
-	u32 ack_max;	/* highest ack of the endpoint, endpoint's numbers */
-	u32 kept_ack;	/* ack at which the head buffer may go */
-	u32 fin_seq;	/* orphan: sequence number of our FIN */
 	struct weir_hop to_client;
 	u32 endpoint_id;
+	u64 syn_ns;	/* CLOCK_MONOTONIC when our first SYN left */
+
+	u32 kept_ack;	/* ack at which the head buffer may go */
+	u32 fin_seq;	/* orphan: sequence number of our FIN */
 	u32 route_id;	/* of the request sent last */
+	u32 asked_end;	/* ring of requests without response: [asked_first, asked_end) */
+	struct weir_asked asked[WEIR_ASKED_MAX];
+
+	u64 claim;	/* 0, or held by the CPU that changes what is below */
+	u64 seen_ns;
+	u32 seen_jiffies;
+	u32 seq_max;	/* behind the highest endpoint byte seen, endpoint's numbers */
+	u32 ack_max;	/* highest ack of the endpoint, endpoint's numbers */
+	u32 waits;	/* WEIR_WAITS_* */
 	u64 bytes_down; /* payload spliced towards the client */
 	u64 counted_down; /* of them, in route_stats already */
-	u64 syn_ns;	/* CLOCK_MONOTONIC when our first SYN left */
-	u32 asked_first; /* ring of requests without response: [first, end) */
-	u32 asked_end;
-	struct weir_asked asked[WEIR_ASKED_MAX];
-	struct weir_asked answer; /* what the response at hand answers */
-	u32 first_us;	/* when that began, as asked_us */
+	u32 asked_first;
+	u32 first_us;	/* when the response at hand began, as asked_us */
+	struct weir_asked answer; /* what it answers */
+	u32 pad_answer;
 	struct weir_response response;
 };
 

@@ -15,6 +15,11 @@
 #define WEIR_HEAD_SLOTS 2048u
 #define WEIR_NO_SLOT 0xffffffffu
 
+/* Slots below this one stay with the flow that has had them, for its next head. The
+ * others go back as soon as the endpoint has acknowledged what they hold, so that they
+ * are there for everybody, however many connections are idle. */
+#define WEIR_SLOTS_STAY (WEIR_HEAD_SLOTS / 2)
+
 /* Requests sent to an endpoint whose responses have not begun (pipelining), a
  * power of two; another one waits. */
 #define WEIR_ASKED_MAX 16u

@@ -605,6 +605,7 @@ static void bench_load(void)
 	b.skel = weir_bpf__open();
 	bench_need(b.skel, "open");
 	b.skel->rodata->has_cast_kfunc = b.mode.kfunc;
+	b.skel->rodata->slots_stay = b.mode.kfunc ? BENCH_SLOTS / 2 : 0;
 	b.skel->rodata->table_mask = maps_table_bytes() - 1;
 	bpf_map__set_value_size(bpf_map__inner_map(b.skel->maps.table),
 				maps_table_bytes());

@@ -387,8 +387,14 @@ void bench_flow_put(uint16_t client_port, const struct weir_flow *f)
 void bench_flow_drop(uint16_t client_port)
 {
 	struct weir_tuple key = flow_key(client_port);
+	struct weir_flow f;
 
-	bpf_map_delete_elem(bench_map("flows"), &key);
+	if (bpf_map_lookup_and_delete_elem(bench_map("flows"), &key, &f))
+		return;
+	if (f.slot != WEIR_NO_SLOT)
+		map_put("head_free", NULL, &f.slot);
+	if (f.spare != WEIR_NO_SLOT)
+		map_put("head_free", NULL, &f.spare);
 }
 
 static struct weir_tuple leg_key(uint32_t endpoint_ip, uint16_t port)
@@ -485,6 +491,17 @@ uint32_t bench_legs(void)
 	return n;
 }
 
+/* What the slot holds has been acknowledged: it waits for the next head. */
+static bool is_at_rest(const struct weir_flow *f)
+{
+	struct weir_leg l;
+
+	return f->state == WEIR_FLOW_SPLICED &&
+	       !(f->flags & (WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD)) &&
+	       !bpf_map_lookup_elem(bench_map("legs"), &f->leg, &l) &&
+	       !(l.waits & WEIR_WAITS_ACK);
+}
+
 uint32_t bench_slots_held(void)
 {
 	struct weir_tuple key, *last = NULL;
@@ -493,7 +510,8 @@ uint32_t bench_slots_held(void)
 	uint32_t n = 0;
 
 	while (!bpf_map_get_next_key(fd, last, &key)) {
-		if (!bpf_map_lookup_elem(fd, &key, &f) && f.slot != WEIR_NO_SLOT)
+		if (!bpf_map_lookup_elem(fd, &key, &f) && f.slot != WEIR_NO_SLOT &&
+		    !is_at_rest(&f))
 			n++;
 		last = &key;
 	}
@@ -533,6 +551,8 @@ int maps_check(void)
 		if (!bpf_map_lookup_elem(fd, &key, &f)) {
 			if (f.slot != WEIR_NO_SLOT)
 				users[f.slot % BENCH_SLOTS]++;
+			if (f.spare != WEIR_NO_SLOT)
+				users[f.spare % BENCH_SLOTS]++;
 			if (f.claim) {
 				fputs("bench: a flow is still claimed\n", stderr);
 				bad = 1;

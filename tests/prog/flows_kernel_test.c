@@ -35,6 +35,7 @@ static void put_flow(uint16_t port, uint8_t flow_state, uint64_t age_s, uint32_t
 		.state = flow_state,
 		.seen_ns = NOW - age_s * SECOND,
 		.slot = slot,
+		.spare = WEIR_NO_SLOT,
 		.endpoint_id = port,
 	};
 
@@ -101,6 +102,27 @@ static void test_sweep(void **state)
 	sweep_fini(&s);
 }
 
+/* What a kept connection has at hand for its next head. */
+static void test_a_spare_buffer_comes_back(void **state)
+{
+	struct weir_tuple key = {.sport = 1};
+	struct weir_flow flow = {
+		.state = WEIR_FLOW_CLOSED,
+		.slot = WEIR_NO_SLOT,
+	};
+	uint32_t next;
+
+	assert_true(pop_slot(&flow.spare));
+	assert_int_equal(
+		bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY), 0);
+	sweep_at(NOW);
+	assert_int_equal(map_count(dp.map[DP_MAP_flows]), 0);
+	assert_true(pop_slot(&next));
+	assert_int_equal(next, flow.spare);
+	assert_true(pop_slot(&next));
+	assert_int_not_equal(next, flow.spare);
+}
+
 /* Closed flows make room for new ones, live ones do not. */
 static void test_closed_flows_go_sooner_when_there_are_many(void **state)
 {
@@ -124,7 +146,11 @@ static void test_a_claimed_flow_is_left_alone(void **state)
 {
 	struct weir_tuple key = {.sport = 1};
 	struct weir_flow flow = {
-		.state = WEIR_FLOW_HEAD, .claim = 1, .slot = WEIR_NO_SLOT};
+		.state = WEIR_FLOW_HEAD,
+		.claim = 1,
+		.slot = WEIR_NO_SLOT,
+		.spare = WEIR_NO_SLOT,
+	};
 	struct sweep s;
 
 	assert_int_equal(
@@ -240,6 +266,7 @@ static void test_an_idle_flow_is_ended_and_then_forgotten(void **state)
 	struct weir_flow flow = flow_of(&key);
 
 	flow.slot = WEIR_NO_SLOT;
+	flow.spare = WEIR_NO_SLOT;
 	bpf_map_update_elem(dp.map[DP_MAP_flows], &key, &flow, BPF_ANY);
 	assert_int_equal(sweep_at(NOW + 59 * SECOND), 0);
 	assert_int_equal(sweep_at(NOW + 61 * SECOND), 1);
@@ -276,6 +303,7 @@ static void test_a_silent_endpoint_is_given_up(void **state)
 	struct weir_flow flow = {
 		.state = WEIR_FLOW_CONNECT,
 		.slot = WEIR_NO_SLOT,
+		.spare = WEIR_NO_SLOT,
 		.mss = 1400,
 		.want_group = 9,
 		.tries = 1,
@@ -332,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FLOW_TEST(test_sweep),
 		FLOW_TEST(test_closed_flows_go_sooner_when_there_are_many),
+		FLOW_TEST(test_a_spare_buffer_comes_back),
 		FLOW_TEST(test_a_claimed_flow_is_left_alone),
 		FLOW_TEST(test_a_slow_head_is_ended),
 		FLOW_TEST(test_a_redirect_that_is_not_taken_is_ended),

@@ -291,8 +291,14 @@ static bool end_flow(const struct dp *dp, struct injector *in,
 	return true;
 }
 
+static void give_slot(const struct dp *dp, uint32_t slot)
+{
+	if (slot != WEIR_NO_SLOT && slot < WEIR_HEAD_SLOTS)
+		bpf_map_update_elem(dp->map[DP_MAP_head_free], NULL, &slot, BPF_ANY);
+}
+
 /* Takes the flow out together with what it holds: who gets the value from
- * lookup-and-delete is the only one to give its buffer back. */
+ * lookup-and-delete is the only one to give its buffers back. */
 static void forget_flow(const struct dp *dp, const struct weir_tuple *key,
 			struct sweeping *s)
 {
@@ -304,9 +310,8 @@ static void forget_flow(const struct dp *dp, const struct weir_tuple *key,
 	/* A packet that came at this very moment sees to the buffer itself. */
 	if (flow.claim)
 		return;
-	if (flow.slot != WEIR_NO_SLOT && flow.slot < WEIR_HEAD_SLOTS)
-		bpf_map_update_elem(dp->map[DP_MAP_head_free], NULL, &flow.slot,
-				    BPF_ANY);
+	give_slot(dp, flow.slot);
+	give_slot(dp, flow.spare);
 }
 
 /* Looks again: a packet may have come since. */
