@@ -49,6 +49,9 @@ is "the client's address at the first" "$client_ip" "$(seen 2 /two)"
 is "and at the second" "$client_ip" "$(seen 3 /three)"
 is "the node's where the Service says so" "$node_ip" "$(seen 3 /plain)"
 
+is "weir endpoints says who sees what" "keep keep node" "$(weir endpoints -o json |
+	jq -r 'sort_by(.service)[] | .client_address' | sort | xargs)"
+
 # doctor: what weir doctor says of it
 doctor()
 {

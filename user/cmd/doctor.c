@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -22,6 +21,7 @@
 #include "dp/attach.h"
 #include "dp/clsact.h"
 #include "dp/dp.h"
+#include "dp/group_flags.h"
 #include "dp/home.h"
 #include "dp/iface.h"
 #include "dp/listeners.h"
@@ -331,45 +331,21 @@ static bool check_way(struct doctor *d, const struct served_endpoint *e, bool is
 	return false;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	const struct served_group *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
-}
-
-/* Of the group with that name, in groups by their names. */
-static uint32_t flags_of(const struct served *s, const char *name)
-{
-	struct served_group like = {};
-	const struct served_group *g = NULL;
-
-	snprintf(like.name, sizeof(like.name), "%s", name);
-	if (s->groups.len)
-		g = bsearch(&like, s->groups.item, s->groups.len, sizeof(like),
-			    by_name);
-	return g ? g->flags : 0;
-}
-
 static void check_client_addresses(struct doctor *d)
 {
 	size_t i, kept = 0, doubtful = 0;
-	struct weir_settings settings;
+	struct group_flags flags = {};
 	struct served served = {};
 	struct err ignored = {};
 
-	if (!d->have_dp || dp_settings_read(&d->dp, &settings, &ignored) ||
-	    served_read(&d->dp, &served, &ignored))
+	if (!d->have_dp)
 		return;
-	if (served.groups.len)
-		qsort(served.groups.item, served.groups.len,
-		      sizeof(*served.groups.item), by_name);
+	if (!group_flags_read(&d->dp, &flags, &ignored))
+		served_read(&d->dp, &served, &ignored);
 	for (i = 0; i < served.endpoints.len; i++) {
 		const struct served_endpoint *e = &served.endpoints.item[i];
-		uint32_t flags = flags_of(&served, e->group);
 
-		if (!(flags & WEIR_GROUP_KEEP_CLIENT) &&
-		    (!settings.keep_client || flags & WEIR_GROUP_NODE))
+		if (!(group_flags_of(&flags, e->group) & WEIR_GROUP_KEEP_CLIENT))
 			continue;
 		kept++;
 		doubtful += !check_way(d, e, doubtful < WAYS_NAMED);
@@ -383,6 +359,7 @@ static void check_client_addresses(struct doctor *d)
 		    "weir",
 		    kept);
 	served_free(&served);
+	vec_free(&flags);
 }
 
 /* ---- interfaces ---- */

@@ -11,6 +11,7 @@
 #include "cmd/show.h"
 #include "dp/dp.h"
 #include "dp/flows.h"
+#include "dp/group_flags.h"
 #include "dp/mapio.h"
 #include "dp/quantile.h"
 
@@ -36,6 +37,7 @@ struct row {
 	struct weir_health health;
 	unsigned int ejected_s; /* left alone by the kernel for so long; 0: not */
 	const char *state;
+	uint32_t flags; /* of its group, WEIR_GROUP_* */
 };
 
 struct rows vec_of(struct row);
@@ -83,10 +85,13 @@ static int add_row(const void *key, const void *value, void *arg)
 static int read_rows(const struct dp *dp, struct rows *rows, struct err *err)
 {
 	int r = map_each(dp->map[DP_MAP_endpoints], add_row, rows, err);
+	struct group_flags flags = {};
 	size_t i;
 
 	if (r == -1)
 		return err_set(err, r, "out of memory");
+	if (!r)
+		r = group_flags_read(dp, &flags, err);
 	for (i = 0; !r && i < rows->len; i++) {
 		struct row *row = &rows->item[i];
 
@@ -96,7 +101,9 @@ static int read_rows(const struct dp *dp, struct rows *rows, struct err *err)
 			     sizeof(row->health));
 		row->ejected_s = ejected_s(&row->ep, &row->health);
 		row->state = row->ejected_s ? "ejected" : state_name(row->ep.state);
+		row->flags = group_flags_of(&flags, row->ep.service);
 	}
+	vec_free(&flags);
 	return r;
 }
 
@@ -148,10 +155,15 @@ static json_t *row_json(const struct row *r)
 	char source[WEIR_ADDR_TEXT];
 
 	return json_pack(
-		"{s:I, s:s, s:s, s:s, s:b, s:s, s:i, s:i, s:I, s:I, s:I, s:I, s:o}",
+		"{s:I, s:s, s:s, s:s, s:b, s:s, s:s, s:b, s:b, s:i, s:i, s:I, s:I, "
+		"s:I, "
+		"s:I, s:o}",
 		"id", (json_int_t)r->id, "address", ep->text, "service", ep->service,
 		"state", r->state, "by_hand", ep->held != 0, "source",
-		addr_format(&ep->source, source), "mss", (int)ep->mss, "weight",
+		addr_format(&ep->source, source), "client_address",
+		r->flags & WEIR_GROUP_KEEP_CLIENT ? "keep" : "node", "by_client",
+		!!(r->flags & WEIR_GROUP_BY_CLIENT), "proxy_protocol",
+		!!(r->flags & WEIR_GROUP_PROXY), "mss", (int)ep->mss, "weight",
 		(int)ep->weight, "connections", (json_int_t)r->n.connections,
 		"failures", (json_int_t)r->n.failures, "failures_in_a_row",
 		(json_int_t)r->health.failures, "ejected_s", (json_int_t)r->ejected_s,
@@ -203,7 +215,10 @@ static void print_row(struct columns *t, const struct row *r)
 	else if (ep->held && ep->state == WEIR_ENDPOINT_DRAINING)
 		state = "draining (by hand)";
 	columns_row(t, columns_text(t, "%u", r->id), ep->text, ep->service, state,
-		    columns_text(t, "%u", ep->weight), addr_format(&ep->source, source),
+		    columns_text(t, "%u", ep->weight),
+		    r->flags & WEIR_GROUP_KEEP_CLIENT
+			    ? "(client's)"
+			    : addr_format(&ep->source, source),
 		    columns_text(t, "%u", ep->mss), columns_number(t, r->n.connections),
 		    columns_number(t, r->n.failures),
 		    columns_quantile(t, r->n.connect_us, .5),
