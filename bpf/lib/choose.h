@@ -121,6 +121,21 @@ static __always_inline bool choose_other_family(const struct weir_flow *f,
 		       : !g->share[WEIR_IPV6].count && g->share[WEIR_IPV4].count;
 }
 
+/* How the endpoints of this group are spoken to. */
+static __always_inline void choose_manners(struct weir_flow *f,
+					   const struct weir_group *g)
+{
+	u32 zero = 0, flags = g->flags;
+	struct weir_settings *set = bpf_map_lookup_elem(&settings, &zero);
+
+	f->flags &= ~(WEIR_FLOW_PROXY | WEIR_FLOW_KEEPS_CLIENT);
+	if (flags & WEIR_GROUP_PROXY)
+		f->flags |= WEIR_FLOW_PROXY;
+	if (flags & WEIR_GROUP_KEEP_CLIENT ||
+	    (set && set->keep_client && !(flags & WEIR_GROUP_NODE)))
+		f->flags |= WEIR_FLOW_KEEPS_CLIENT;
+}
+
 /* The next endpoint of the wanted group, for the client of scratch.client. Returns
  * 0, or -1 when there is none that this request has not tried. */
 __noinline int choose_endpoint(struct weir_flow *f)
@@ -136,9 +151,7 @@ __noinline int choose_endpoint(struct weir_flow *f)
 	g = bpf_map_lookup_elem(&groups, &group);
 	if (!g)
 		return -1;
-	f->flags &= ~WEIR_FLOW_PROXY;
-	if (g->flags & WEIR_GROUP_PROXY)
-		f->flags |= WEIR_FLOW_PROXY;
+	choose_manners(f, g);
 	share = &g->share[WEIR_IPV4];
 	if (addr_family(&s->client.src) != WEIR_IPV4)
 		share = &g->share[WEIR_IPV6];

@@ -46,21 +46,9 @@ static __always_inline bool way_is_known(const struct scratch *s)
 	       s->way == BPF_FIB_LKUP_RET_NO_NEIGH;
 }
 
-static __always_inline bool source_wants_client(const struct weir_flow *f)
-{
-	u32 zero = 0, group = f->want_group;
-	struct weir_settings *set = bpf_map_lookup_elem(&settings, &zero);
-	struct weir_group *g = bpf_map_lookup_elem(&groups, &group);
-
-	if (!set || !g)
-		return false;
-	return g->flags & WEIR_GROUP_KEEP_CLIENT ||
-	       (set->keep_client && !(g->flags & WEIR_GROUP_NODE));
-}
-
 /*
  * The way for f->leg, whose endpoint has just been chosen, and the client's address
- * in it where it is wanted. Not for a client on the side of the endpoint, the endpoint
+ * in it where its group keeps that. Not for a client on the side of the endpoint, the endpoint
  * itself included: answers to its address would not come through us; nor for one on
  * this node, whose ports are the node's own.
  */
@@ -71,20 +59,18 @@ __noinline int source_choose(struct __sk_buff *skb, struct weir_flow *f)
 
 	if (!s || !f)
 		return -1;
-	f->flags &= ~WEIR_FLOW_KEEPS_CLIENT;
-	if (!source_wants_client(f))
+	if (!(f->flags & WEIR_FLOW_KEEPS_CLIENT))
 		return source_way(skb, f);
 	node = f->leg.dst;
 	if (f->to_client.ifindex != LOOPBACK_IFINDEX) {
 		f->leg.dst = s->client.src;
 		if (source_way(skb, f))
 			return -1;
-		if (s->fib.ifindex != f->to_client.ifindex) {
-			f->flags |= WEIR_FLOW_KEEPS_CLIENT;
+		if (s->fib.ifindex != f->to_client.ifindex)
 			return 0;
-		}
 		f->leg.dst = node;
 	}
+	f->flags &= ~WEIR_FLOW_KEEPS_CLIENT;
 	COUNT(KEEP_HAIRPIN);
 	return source_way(skb, f);
 }

@@ -4,6 +4,7 @@
 # over connections from Service to Service, and where the node's address is taken.
 . "$(dirname "$0")/../lib.sh"
 
+command -v python3 >/dev/null || skip "no python3"
 net_up 2 3
 client_ip=10.77.0.2 node_ip=10.77.1.1
 [ -z "${V6:-}" ] || { client_ip=fd00:77::2 node_ip=fd00:77:1::1; }
@@ -38,7 +39,7 @@ seen()
 }
 
 rules | annotated plain node >"$work/rules.yaml"
-weir_start -f "$work/rules.yaml" --client-address keep
+weir_start -f "$work/rules.yaml" --client-address keep -l "$LISTEN:81"
 is "status says so" keep "$(weir status -o json | jq -r .client_address)"
 
 is "one connection, to and fro" "pod2 pod3 pod2 pod3 pod3 pod2" \
@@ -76,6 +77,30 @@ sed -i 's|path: "/two"|path: "/"|' "$work/rules.yaml"
 ok "the rules are reloaded" within 10 weir_ready "$before"
 is "200 connections" 200 "$(client curl -s -0 -K "$work/many" | grep -c pod2)"
 is "all from the client" "$client_ip" "$(seen 2 /many)"
+
+# The client's port at two listeners, with connections to one pod from both.
+cat >"$work/twice.py" <<-'END'
+	import socket, sys
+
+	ends = []
+	for port in 80, 81:
+	    s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+	    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	    s.settimeout(5)
+	    s.bind((sys.argv[2], 50000))
+	    s.connect((sys.argv[1].strip("[]"), port))
+	    ends.append(s)
+	for turn in range(3):
+	    for s in ends:
+	        s.sendall(b"GET /twice HTTP/1.1\r\nHost: a\r\n\r\n")
+	    for s in ends:
+	        print(s.recv(4096).split()[1].decode())
+END
+before=$(counter keep_port)
+is "one port of the client's at two listeners" "200 200 200 200 200 200" \
+	"$(client python3 "$work/twice.py" "$LISTEN" "$client_ip" | xargs)"
+is "both with the client's address" "$client_ip" "$(seen 2 /twice)"
+is "the second with another port" $((before + 1)) "$(counter keep_port)"
 
 is "a pod is the client of another" pod3 \
 	"$(pod 2 curl -s -m 5 "http://$LISTEN/three/pod" | field pod)"
