@@ -168,7 +168,9 @@ static void test_states(void **state)
 	for (k = 0; k < sizeof(states); k++) {
 		size_t own = 0, others = 0;
 
-		s = t = u = (struct shares){};
+		shares_init(&s);
+		shares_init(&t);
+		shares_init(&u);
 		add(&s, 1, "10.0.0.1", WEIR_ENDPOINT_READY);
 		add(&s, 2, "10.0.0.2", WEIR_ENDPOINT_READY);
 		add(&s, 3, "10.0.0.3", WEIR_ENDPOINT_READY);
@@ -203,7 +205,8 @@ static void test_families(void **state)
 	struct weir_group was, now;
 	size_t i;
 
-	s = t = (struct shares){};
+	shares_init(&s);
+	shares_init(&t);
 	add(&s, 1, "10.0.0.1", WEIR_ENDPOINT_READY);
 	add(&s, 2, "10.0.0.2", WEIR_ENDPOINT_READY);
 	add(&s, 3, "fd00::3", WEIR_ENDPOINT_READY);

@@ -393,11 +393,13 @@ static int write_endpoints(struct writing *w, const struct group_want *want,
 
 static int write_group(struct writing *w, const struct group_want *want)
 {
-	struct shares shares = {};
+	struct shares shares;
 	struct weir_group g = {}, old;
 	struct registry_entry *e;
-	int r = write_endpoints(w, want, &shares);
+	int r;
 
+	shares_init(&shares);
+	r = write_endpoints(w, want, &shares);
 	g.flags = want->flags;
 	if (!r)
 		r = shares_fill(&shares, &g, w->err);

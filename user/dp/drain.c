@@ -92,12 +92,13 @@ static int write_groups(const struct dp *dp, const struct drain *d, const char *
 	for (i = 0; i < d->groups.len; i++) {
 		const struct numbered_group *n = &d->groups.item[i];
 		struct weir_group g = {}, old;
-		struct shares shares = {};
+		struct shares shares;
 		int r;
 
 		if (strcmp(n->name, name) != 0 ||
 		    bpf_map_lookup_elem(dp->map[DP_MAP_groups], &n->id, &old))
 			continue;
+		shares_init(&shares);
 		for (k = 0; k < d->endpoints.len; k++)
 			if (!strcmp(d->endpoints.item[k].ep.service, name))
 				shares_add(&shares, d->endpoints.item[k].id,

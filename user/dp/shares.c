@@ -7,6 +7,17 @@
 #include "base/hash.h"
 #include "dp/maglev.h"
 
+void shares_init(struct shares *s)
+{
+	int f;
+
+	for (f = 0; f < WEIR_FAMILIES; f++) {
+		s->ready.count[f] = s->unhealthy.count[f] = 0;
+		s->has[f] = false;
+	}
+	s->taken = 0;
+}
+
 bool shares_add(struct shares *s, uint32_t id, const struct weir_endpoint *ep)
 {
 	int family = addr_is_v4(&ep->addr) ? WEIR_IPV4 : WEIR_IPV6;

@@ -20,6 +20,9 @@ struct shares {
 	bool has[WEIR_FAMILIES]; /* endpoints, in whatever state */
 };
 
+/* Empty; not by zeroing all of it, which takes longer than the rest of a group. */
+void shares_init(struct shares *s);
+
 /* Adds one that may get connections by its state, and no other. False when there
  * is no room for it. */
 bool shares_add(struct shares *s, uint32_t id, const struct weir_endpoint *ep);
