@@ -49,6 +49,8 @@ fails "help for a command" 2 "did you mean attach?" \
 
 fails "an option" 2 "did you mean --listen?" \
 	weir attach cli0 --listn "$LISTEN:80"
+fails "a pin directory with a dot" 2 "no dots" \
+	weir status --pin "$PIN.old"
 fails "a network namespace" 1 "did you mean $NODE?" \
 	weir status --netns "${NODE}x"
 fails "a listener" 1 "no name, and a port of 1 to 65535" \

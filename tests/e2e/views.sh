@@ -73,6 +73,10 @@ is "top: routes" "true true true" "$(top_by routes \
 	'"\(.[0].per_second > 0) \(.[0].p99_us >= .[0].p50_us) \(.[0].route | endswith("/echo"))"')"
 is "top: endpoints" "10.77.1.2:1027 true" "$(top_by endpoints \
 	'"\(.[0].endpoint) \(.[0].per_second > 0)"')"
+ip -n "$NODE" link set pod2 mtu 1400
+ok "a lower MTU: the log tells" within 10 grep -q \
+	"the way to endpoints takes segments of 1348 bytes, before 1448" "$work/weir.log"
+has "a lower MTU: status tells" "MSS 1348" "$(weir status -o wide)"
 weir status --pin /sys/fs/bpf/not-there >/dev/null 2>"$work/err"
 is "no data path: exit 1" 1 $?
 is "no data path: one line and perhaps a hint" 0 "$(grep -cv '^weir: ' "$work/err")"

@@ -57,6 +57,7 @@ static int parse(struct line *l, const char *text, char *buf)
 
 	memset(l, 0, sizeof(*l));
 	l->ctx.command = &commands[0];
+	l->ctx.pin = "/sys/fs/bpf/test";
 	snprintf(buf, LINE_MAX_BYTES, "%s", text);
 	l->argv[l->argc++] = "paint";
 	while (*p && l->argc < ARGS_MAX - 1) {
@@ -191,6 +192,16 @@ static void test_numbers(void **state)
 	assert_int_equal(number_parse_ms("1.2345", &n), -EINVAL);
 }
 
+static void test_pin(void **state)
+{
+	struct line l;
+	char buf[LINE_MAX_BYTES];
+
+	assert_int_equal(parse(&l, "--pin /sys/fs/bpf.d/weir", buf), 0);
+	assert_int_equal(parse(&l, "--pin /sys/fs/bpf/weir.old", buf), EXIT_USAGE);
+	assert_int_equal(parse(&l, "--pin weir.old", buf), EXIT_USAGE);
+}
+
 static void test_exit_codes(void **state)
 {
 	struct err err = {};
@@ -266,7 +277,7 @@ int main(void)
 		cmocka_unit_test(test_distance), cmocka_unit_test(test_split),
 		cmocka_unit_test(test_numbers),	 cmocka_unit_test(test_exit_codes),
 		cmocka_unit_test(test_widths),	 cmocka_unit_test(test_maybe),
-		cmocka_unit_test(test_fit),
+		cmocka_unit_test(test_fit),	 cmocka_unit_test(test_pin),
 	};
 
 	return cmocka_run_group_tests_name("cmd_options", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "dp/listeners.h"
 #include "dp/served.h"
@@ -163,6 +164,16 @@ int apply_groups(struct applier *a, struct ir *ir, const uint32_t *places, size_
 	return r;
 }
 
+/* A device has another MTU, most likely. New connections are told; no packet says
+ * anything to those that are open. */
+static void warn_narrower(uint16_t before, uint16_t now)
+{
+	if (now < before)
+		log_warn("the way to endpoints takes segments of %u bytes, before %u: "
+			 "connections that are open keep theirs, and may stall",
+			 now, before);
+}
+
 int apply_paths(struct applier *a, struct ir *ir, struct err *err)
 {
 	struct group_plan p = {};
@@ -173,6 +184,7 @@ int apply_paths(struct applier *a, struct ir *ir, struct err *err)
 		r = group_plan_write(a, &p, true, &mss, err);
 	if (!r) {
 		a->has_ways = a->follows_node;
+		warn_narrower(a->mss, mss);
 		a->mss = mss;
 		r = listeners_set_mss(a->dp, mss, err);
 	}

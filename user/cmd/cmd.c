@@ -63,7 +63,13 @@ int cmd_begin(const struct ctx *ctx)
 {
 	struct err err = {};
 
+	const char *slash = strrchr(ctx->pin, '/');
+
 	log_level = ctx->quiet ? -1 : ctx->verbose;
+	/* The kernel keeps such names for itself, and says EPERM. */
+	if (strchr(slash ?: ctx->pin, '.'))
+		return cmd_usage(ctx, "--pin %s: no dots in names on a bpf filesystem",
+				 ctx->pin);
 	if (!(ctx->command->flags & COMMAND_ROOT))
 		return 0;
 	if (caps_check_bpf(&err) || (ctx->netns && netns_enter(ctx->netns, &err)))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* weir status: one look at everything. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -63,6 +64,13 @@ static int count_open(const void *key, const void *value, void *arg)
 	return 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct attachment *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 static int status_read(const char *pin, struct status *s, struct err *err)
 {
 	struct dp dp;
@@ -79,6 +87,8 @@ static int status_read(const char *pin, struct status *s, struct err *err)
 		r = map_each(dp.map[DP_MAP_endpoints], count_live, &s->endpoints, err);
 	if (!r)
 		r = map_each(dp.map[DP_MAP_flows], count_open, s, err);
+	if (!r && s->hooks.len)
+		qsort(s->hooks.item, s->hooks.len, sizeof(*s->hooks.item), by_name);
 	s->groups = map_count(dp.map[DP_MAP_groups]);
 	s->agent = pin_agent(pin);
 	s->seccomp = s->agent > 0 ? seccomp_of(s->agent) : -1;
@@ -192,6 +202,14 @@ static void print_hooks(const struct status *s, bool is_wide)
 	}
 }
 
+static void print_listener(const struct weir_listener *l, bool first, bool is_wide)
+{
+	printf("%-13s%s", first ? "listeners" : "", l->text);
+	if (is_wide)
+		printf(", MSS %u", l->mss);
+	putchar('\n');
+}
+
 static int print_text(const char *pin, const struct status *s, bool is_wide)
 {
 	char when[64];
@@ -201,17 +219,19 @@ static int print_text(const char *pin, const struct status *s, bool is_wide)
 	if (!s->listeners.len)
 		print_hint("listeners", "none");
 	for (i = 0; i < s->listeners.len; i++)
-		printf("%-13s%s\n", i ? "" : "listeners", s->listeners.item[i].text);
-	printf("rules        %u routes%s, generation %u\n", s->settings.routes,
+		print_listener(&s->listeners.item[i], !i, is_wide);
+	printf("rules        %u routes%s, generation %u, since %s\n",
+	       s->settings.routes,
 	       s->settings.fallback ? " (a default backend among them)" : "",
-	       s->settings.generation);
+	       s->settings.generation,
+	       time_text(s->settings.applied_ns, when, sizeof(when)));
 	printf("endpoints    %ld in %ld groups, they see the %s address\n",
 	       s->endpoints, s->groups,
 	       s->settings.keep_client ? "client's" : "node's");
 	printf("connections  %ld open, %ld closed a moment ago\n", s->flows, s->closed);
 	printf("last apply   ");
 	print_painted(is_ok(s) ? PAINT_NONE : PAINT_RED, s->settings.applied);
-	printf(", %s\n", time_text(s->settings.applied_ns, when, sizeof(when)));
+	putchar('\n');
 	if (s->agent > 0)
 		printf("agent        process %d%s\n", s->agent,
 		       s->seccomp > 0	 ? ", system calls filtered"
