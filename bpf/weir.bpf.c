@@ -126,7 +126,8 @@ __noinline int splice_endpoint(struct __sk_buff *skb, struct weir_leg *l)
 }
 
 /* The steps that follow once a request has to be served. The flow is claimed. */
-static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f, int r)
+static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f,
+				 struct weir_leg *l, int r)
 {
 	if (r == STEP_COLLECT)
 		r = f->state == WEIR_FLOW_SPLICED && f->slot != WEIR_NO_SLOT &&
@@ -136,7 +137,7 @@ static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f, int
 	if (r == STEP_ROUTE)
 		r = request_route(skb, f);
 	if (r == STEP_FORWARD)
-		r = request_forward(skb, f);
+		r = request_forward(skb, f, l);
 	if (r == STEP_CONNECT || r == STEP_REPLY) {
 		int held = request_free(skb, f);
 
@@ -172,6 +173,7 @@ static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f, int
 static __always_inline int client_slow(struct __sk_buff *skb, struct scratch *s,
 				       struct weir_flow *f)
 {
+	struct weir_leg *l = NULL;
 	int r;
 
 	s->client = s->p.t;
@@ -188,13 +190,15 @@ static __always_inline int client_slow(struct __sk_buff *skb, struct scratch *s,
 	if (!flow_claim(f))
 		return DROP(CONTENDED);
 	flow_seen(&f->seen_ns, &f->seen_jiffies);
-	r = client_packet(skb, f, 0);
+	if (f->state == WEIR_FLOW_SPLICED)
+		l = flow_leg(f, &s->client);
+	r = client_packet(skb, f, l, 0);
 	if (r == STEP_AGAIN) {
 		r = handshake_again(skb, f);
 		if (r == 0 || r == 1)
-			r = client_packet(skb, f, 1);
+			r = client_packet(skb, f, l, 1);
 	}
-	r = serve(skb, f, r);
+	r = serve(skb, f, l, r);
 	if (r == DROP(REQ_HELD) && !s->p.len && !(s->p.flags & (TCP_FIN | TCP_RST)))
 		r = STEP_SPLICE;
 	if (r == STEP_SPLICE)
@@ -233,7 +237,7 @@ static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *
 		} else if (r == STEP_SPLICE) {
 			r = splice_endpoint(skb, l);
 		} else if (r < 0) {
-			r = serve(skb, f, r);
+			r = serve(skb, f, l, r);
 		}
 	}
 	if (f)

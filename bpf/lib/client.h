@@ -151,14 +151,12 @@ static __always_inline bool client_upgrade(struct weir_flow *f,
 
 /* Connected. Whatever is neither a head nor a repeated one is spliced. */
 static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch *s,
-					  struct weir_flow *f)
+					  struct weir_flow *f, struct weir_leg *l)
 {
 	struct pkt *p = &s->p;
 	u32 end = p->seq + p->len, i;
-	struct weir_leg *l;
 	bool again;
 
-	l = flow_leg(f, &p->t);
 	if (!l || l->state != WEIR_LEG_SPLICED) {
 		slots_free(f);
 		return VERDICT(FLOW_GONE, emit_reset(skb, p));
@@ -319,19 +317,16 @@ static __always_inline bool client_needs_sum(const struct weir_flow *f,
 
 /* The usual last packet of a finished connection, told from the ACK of a new
  * handshake without computing cookies. */
-static __always_inline bool client_acks_last(const struct weir_flow *f,
+static __always_inline bool client_acks_last(const struct weir_leg *l,
 					     const struct pkt *p)
 {
-	struct weir_leg *l;
-
-	if (f->state != WEIR_FLOW_SPLICED)
-		return false;
-	l = flow_leg(f, &p->t);
 	return l && p->ack == l->seq_max + l->seq_add;
 }
 
-/* The flow is claimed. `known`: a finished flow that is not to start anew. */
-__noinline int client_packet(struct __sk_buff *skb, struct weir_flow *f, u32 known)
+/* The flow is claimed; l is the leg that it is spliced to, or NULL. `known`: a finished
+ * flow that is not to start anew. */
+__noinline int client_packet(struct __sk_buff *skb, struct weir_flow *f,
+			     struct weir_leg *l, u32 known)
 {
 	struct scratch *s = scratch_get();
 	struct pkt *p;
@@ -357,7 +352,7 @@ __noinline int client_packet(struct __sk_buff *skb, struct weir_flow *f, u32 kno
 		return STEP_SYN;
 	}
 	if (!known && f->flags & WEIR_FLOW_DONE && !(p->flags & TCP_RST) &&
-	    !client_acks_last(f, p))
+	    !client_acks_last(l, p))
 		return STEP_AGAIN;
 	if (client_needs_sum(f, p) && !packet_sum_ok(skb))
 		return DROP(HEAD_CSUM);
@@ -367,7 +362,7 @@ __noinline int client_packet(struct __sk_buff *skb, struct weir_flow *f, u32 kno
 	case WEIR_FLOW_CONNECT:
 		return client_connect(skb, s, f);
 	case WEIR_FLOW_SPLICED:
-		return client_spliced(skb, s, f);
+		return client_spliced(skb, s, f, l);
 	case WEIR_FLOW_REPLIED:
 		return client_replied(skb, s, f);
 	}

@@ -91,8 +91,8 @@ static __always_inline void slots_free(struct weir_flow *f)
 }
 
 /* The leg of a flow, if it still belongs to it. */
-static __always_inline struct weir_leg *flow_leg(const struct weir_flow *f,
-						 const struct weir_tuple *client)
+static __noinline struct weir_leg *flow_leg(const struct weir_flow *f,
+					    const struct weir_tuple *client)
 {
 	/* on the stack: 6.1 takes no key from memory of a function's argument */
 	struct weir_tuple key = f->leg;
@@ -108,7 +108,7 @@ static __always_inline struct weir_leg *flow_leg(const struct weir_flow *f,
 
 /* The flow of a leg, if the leg is still the one it uses. */
 static __noinline struct weir_flow *leg_flow(const struct weir_leg *l,
-						  const struct weir_tuple *key)
+					     const struct weir_tuple *key)
 {
 	struct weir_tuple client = l->client;
 	struct weir_flow *f = bpf_map_lookup_elem(&flows, &client);

@@ -341,21 +341,20 @@ static __always_inline int request_put(struct __sk_buff *skb, struct scratch *s,
 }
 
 /*
- * The request in the buffer goes to the endpoint that the flow already has.
+ * The request in the buffer goes to the endpoint that the flow already has, by leg l.
  * Returns STEP_SPLICE when the packet at hand is the request, or the verdict.
  */
-__noinline int request_forward(struct __sk_buff *skb, struct weir_flow *f)
+__noinline int request_forward(struct __sk_buff *skb, struct weir_flow *f,
+			       struct weir_leg *l)
 {
 	struct scratch *s = scratch_get();
 	struct weir_head *b;
-	struct weir_leg *l;
 	bool whole;
 	u32 end;
 
 	if (!s || !f)
 		return DROP(ERROR);
 	b = slot_of(f);
-	l = flow_leg(f, &s->p.t);
 	if (!b || !l) {
 		slots_free(f);
 		return VERDICT(FLOW_GONE, emit_reset(skb, &s->p));
