@@ -68,6 +68,10 @@ ok "hardly another one moves" \
 ok "it comes back" weir endpoint undrain 10.77.1.3:1027
 is "and so do its clients" "$first" "$(map /sticky)"
 
+weir_stop
+weir_start -f "$work/rules.yaml"
+is "nothing had to be remembered: the same after a new start" "$first" "$(map /sticky)"
+
 # passive ejection: the pod refuses, the kernel finds out
 stop_pod 3
 is "its clients are served by others" 40 "$(map /sticky | grep -c 'pod[24]$')"
