@@ -14,7 +14,7 @@
 #	J=N	so many at a time; default twice the processors, as most tests
 #		wait most of the time. Guests (tests/kernel) have a lane of their own.
 #	V=1	one at a time, with all output
-#	WEIR_TEST_TIMEOUT=SECONDS	for each, 240; guests have twice that
+#	WEIR_TEST_TIMEOUT=SECONDS	for each, 300; guests have twice that
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 export BUILD=${BUILD:-$top/build}
@@ -57,7 +57,7 @@ run_one()
 {
 	local suite=$1 file=$2 name log pid r=0 p f s word limit start=$SECONDS
 
-	limit=${WEIR_TEST_TIMEOUT:-240}
+	limit=${WEIR_TEST_TIMEOUT:-300}
 	[ "$suite" != kernel ] || limit=$((limit * 2))
 	name=$suite/$(basename "$file")
 	name=${name%.sh} name=${name%.py} name=${name%_test}

@@ -20,17 +20,16 @@ hooks()
 	done
 }
 
-# A download that stands still, far from its end, until $work/go is there.
+# A download that stands still, far from its end, until $work/go says so.
 mkdir -p "$work/files/size"
 head -c 20000000 /dev/urandom >"$work/files/size/slow"
-mkfifo "$work/fifo"
+mkfifo "$work/fifo" "$work/go"
+exec 9<>"$work/go"
 reader()
 {
 	dd bs=4096 count=100 2>/dev/null
 	: >"$work/begun"
-	until [ -e "$work/go" ]; do
-		sleep 0.05
-	done
+	read -r <&9
 	cat
 }
 
@@ -53,7 +52,7 @@ for hook in ${HOOKS:-tcx clsact}; do
 	fi
 	is "$hook: is the hook" "$hook" "$kind"
 
-	rm -f "$work/go" "$work/begun"
+	rm -f "$work/begun"
 	reader <"$work/fifo" >"$work/slow" &
 	reader=$!
 	children="$children $reader"
@@ -71,7 +70,7 @@ for hook in ${HOOKS:-tcx clsact}; do
 	weir_start -f "$work/rules"
 	is "$hook: the next agent serves" 200 "$(status /echo)"
 	ok "$hook: the download lives through it" kill -0 "$download"
-	: >"$work/go"
+	echo >&9
 	wait "$download"
 	is "$hook: the download ends well" 0 $?
 	wait "$reader"

@@ -24,14 +24,13 @@ rules 10.77.1.2
 weir_start -f "$work/rules"
 is "served by the first pod" pod2 "$(get / | field pod)"
 
-mkfifo "$work/fifo"
+mkfifo "$work/fifo" "$work/go"
+exec 9<>"$work/go"
 reader()
 {
 	dd bs=4096 count=100 2>/dev/null
 	: >"$work/begun"
-	until [ -e "$work/go" ]; do
-		sleep 0.05
-	done
+	read -r <&9
 	cat
 }
 reader <"$work/fifo" >"$work/got" &
@@ -48,7 +47,7 @@ ok "a new pod on a new interface is served" within 5 answered_by pod3
 is "and only that one" "pod3 pod3 pod3" \
 	"$(for i in 1 2 3; do get / | field pod; done | xargs)"
 ok "the removed pod's download still runs" kill -0 "$download"
-: >"$work/go"
+echo >&9
 wait "$download"
 is "and ends well" 0 $?
 wait "$reader"
