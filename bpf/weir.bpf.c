@@ -39,9 +39,12 @@ static __always_inline int to_endpoint(struct __sk_buff *skb, const struct pkt *
 
 	/* bytes of a head that the endpoint has not been given yet are no
 	 * business of its receive window */
-	if (f->flags & (WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD) &&
-	    seq_before(f->head_seq, seq))
-		seq = f->head_seq;
+	if (f->flags & (WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_PENDING)) {
+		u32 given = f->flags & WEIR_FLOW_PENDING ? f->head_end : f->head_seq;
+
+		if (seq_before(given, seq))
+			seq = given;
+	}
 	to.seq = seq + f->seq_add;
 	to.ack = p->ack + f->ack_add;
 	to.ack_add = f->ack_add;
@@ -77,7 +80,8 @@ static __always_inline bool client_is_fast(const struct weir_flow *f,
 {
 	return f->state == WEIR_FLOW_SPLICED &&
 	       (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-	       !(f->flags & (WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_DONE)) &&
+	       !(f->flags & (WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_PENDING |
+			     WEIR_FLOW_DONE)) &&
 	       (!p->len ||
 		((f->flags & WEIR_FLOW_OPAQUE ||
 		  !seq_before(f->next_req, p->seq + p->len)) &&
@@ -88,7 +92,8 @@ static __always_inline bool endpoint_is_plain(const struct weir_leg *l,
 					      const struct pkt *p)
 {
 	return l->state == WEIR_LEG_SPLICED &&
-	       (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK;
+	       (p->flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+	       !(l->flags & WEIR_LEG_POKE);
 }
 
 /* Splice after a step that may have moved the packet: parse it again. Functions
@@ -129,11 +134,15 @@ __noinline int splice_endpoint(struct __sk_buff *skb, struct weir_leg *l)
 static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f,
 				 struct weir_leg *l, int r)
 {
-	if (r == STEP_COLLECT)
-		r = f->state == WEIR_FLOW_SPLICED && f->slot != WEIR_NO_SLOT &&
-				    !flow_collects(f)
-			    ? request_append(skb, f)
-			    : request_collect(skb, f);
+	if (r == STEP_KEEP)
+		r = client_keep(skb, f);
+	if (r == STEP_APPEND)
+		r = request_append(skb, f);
+	if (r == STEP_COLLECT) {
+		if (f->flags & WEIR_FLOW_PENDING)
+			request_unpend(f);
+		r = request_collect(skb, f);
+	}
 	if (r == STEP_ROUTE)
 		r = request_route(skb, f);
 	if (r == STEP_FORWARD)
@@ -164,6 +173,8 @@ static __always_inline int serve(struct __sk_buff *skb, struct weir_flow *f,
 		r = request_resend(skb, f);
 	if (r == STEP_BODY)
 		r = request_body(skb, f);
+	if (r == STEP_TRIM)
+		r = request_stash(skb, f);
 	if (r == STEP_TRIM)
 		r = request_trim(skb, f);
 	return r;
@@ -224,12 +235,21 @@ static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *
 		if (s->p.len && (r == STEP_SPLICE || r == STEP_FEED) &&
 		    !response_pass(skb, l, &s->p, 1))
 			r = DROP(CONTENDED);
-		if (r == STEP_FEED) {
+		if (r == STEP_SPLICE && l->flags & WEIR_LEG_POKE &&
+		    f->flags & (WEIR_FLOW_HELD | WEIR_FLOW_PENDING) &&
+		    response_all_over(l))
+			r = STEP_POKE;
+		if (r == STEP_FEED || r == STEP_POKE) {
 			int sent = splice_endpoint(skb, l);
 
 			if ((sent & 0xff) == TC_ACT_REDIRECT &&
 			    bpf_clone_redirect(skb, l->to_client.ifindex, 0))
 				COUNT(UNSENT);
+			if (r == STEP_POKE) {
+				count((u32)sent >> 8);
+				r = endpoint_poke(skb, f, l);
+				goto out;
+			}
 			s->feed_shift = f->wscale == WEIR_WSCALE_NONE
 						? 0
 						: WEIR_WSCALE - l->win_shift;
@@ -240,6 +260,7 @@ static __always_inline int endpoint_slow(struct __sk_buff *skb, struct scratch *
 			r = serve(skb, f, l, r);
 		}
 	}
+out:
 	if (f)
 		flow_release(f);
 	return r < 0 ? DROP(ERROR) : r;

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "lib/handshake.h"
-#include "lib/request.h"
+#include "lib/pipeline.h"
 
 /* Over before an endpoint was needed, or on both sides: FIN for the FIN at fin_seq. */
 static __always_inline int client_close(struct __sk_buff *skb, struct weir_flow *f)
@@ -78,8 +78,6 @@ static __always_inline int client_connect(struct __sk_buff *skb, struct scratch 
 					  struct weir_flow *f)
 {
 	struct pkt *p = &s->p;
-	struct weir_head *b;
-	u32 used, n, bound;
 
 	if (p->flags & TCP_RST) {
 		/* the SYN-ACK of the endpoint will find the flow gone and be reset */
@@ -97,7 +95,7 @@ static __always_inline int client_connect(struct __sk_buff *skb, struct scratch 
 	}
 	if (seq_before(p->seq, f->head_end))
 		return connect_again(skb, f);
-	if (p->seq != f->head_end)
+	if (p->seq != request_kept_end(f))
 		return DROP(HEAD_GAP);
 	if (!packet_sum_ok(skb))
 		return DROP(HEAD_CSUM);
@@ -111,20 +109,27 @@ static __always_inline int client_connect(struct __sk_buff *skb, struct scratch 
 		f->state = WEIR_FLOW_HEAD;
 		return request_refuse(f);
 	}
-	used = f->head_end - f->head_seq;
-	n = p->len;
-	bound = f->next_req - f->head_end;
-	if (!(f->flags & WEIR_FLOW_OPAQUE) && !f->body_left && n > bound)
-		n = bound;
-	if (used + n > WEIR_HEAD_MAX)
-		n = used < WEIR_HEAD_MAX ? WEIR_HEAD_MAX - used : 0;
-	if (p->len && !n)
-		return DROP(HEAD_FULL);
-	b = slot_of(f);
-	if (!b || (n && head_load(skb, b, used, p->l4 + p->hl, n)))
+	return STEP_KEEP;
+}
+
+/* The packet's bytes go behind the request in the buffer, which cannot go on yet: its
+ * endpoint is not connected, or it is held. Returns the step that follows, or the verdict. */
+__noinline int client_keep(struct __sk_buff *skb, struct weir_flow *f)
+{
+	struct scratch *s = scratch_get();
+	int r = 0;
+
+	if (!s || !f)
 		return DROP(ERROR);
-	f->head_end += n;
-	if (p->flags & TCP_FIN && n == p->len) {
+	if (f->state == WEIR_FLOW_SPLICED) {
+		if (!(f->flags & WEIR_FLOW_CHUNKED))
+			request_keep(skb, f);
+		return f->want_group == WEIR_NO_ID ? STEP_REPLY : STEP_CONNECT;
+	}
+	r = request_keep(skb, f);
+	if (r)
+		return r;
+	if (s->p.flags & TCP_FIN && s->p.seq + s->p.len == f->head_end) {
 		f->flags |= WEIR_FLOW_FIN_CLIENT;
 		f->fin_seq = f->head_end;
 	}
@@ -149,6 +154,34 @@ static __always_inline bool client_upgrade(struct weir_flow *f,
 	return true;
 }
 
+/*
+ * Requests wait in the buffer for those before them, which have been sent. Data goes
+ * behind them. They are looked at when the endpoint has what was sent: then a response
+ * may be over, and there is room for another one. A FIN comes again.
+ */
+static __always_inline int client_pending(struct scratch *s, struct weir_flow *f,
+					  struct weir_leg *l)
+{
+	struct pkt *p = &s->p;
+
+	f->srv_nxt = p->ack;
+	f->client_win = p->win;
+	if (p->len && seq_before(p->seq, f->head_end)) {
+		if (l->waits & WEIR_WAITS_ACK)
+			return STEP_RESEND;
+		/* the end of a body before them */
+		return seq_before(f->head_end, p->seq + p->len) ? STEP_TRIM
+								: STEP_SPLICE;
+	}
+	if (!(l->waits & WEIR_WAITS_ACK) && !asked_is_full(l) &&
+	    !seq_before(l->ack_max, f->head_end + f->seq_add))
+		return STEP_COLLECT;
+	l->flags |= WEIR_LEG_POKE;
+	if (p->len)
+		return STEP_APPEND;
+	return p->flags & TCP_FIN ? DROP(REQ_HELD) : STEP_SPLICE;
+}
+
 /* Connected. Whatever is neither a head nor a repeated one is spliced. */
 static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch *s,
 					  struct weir_flow *f, struct weir_leg *l)
@@ -162,7 +195,8 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 		return VERDICT(FLOW_GONE, emit_reset(skb, p));
 	}
 	if (f->slot != WEIR_NO_SLOT && !flow_collects(f) &&
-	    !(f->flags & WEIR_FLOW_HELD || l->waits & WEIR_WAITS_ACK))
+	    !(f->flags & (WEIR_FLOW_HELD | WEIR_FLOW_PENDING) ||
+	      l->waits & WEIR_WAITS_ACK))
 		slot_put(f);
 	if (f->flags & WEIR_FLOW_DONE) {
 		stats_end(f, l);
@@ -185,8 +219,10 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 	}
 	if (f->flags & WEIR_FLOW_HELD) {
 		f->client_win = p->win;
-		return f->want_group == WEIR_NO_ID ? STEP_REPLY : STEP_CONNECT;
+		return STEP_KEEP;
 	}
+	if (f->flags & WEIR_FLOW_PENDING && f->slot != WEIR_NO_SLOT)
+		return client_pending(s, f, l);
 	for (i = 0; i < 4; i++) {
 		u32 step;
 
@@ -216,6 +252,8 @@ static __always_inline int client_spliced(struct __sk_buff *skb, struct scratch 
 		if (!flow_collects(f) && f->slot == WEIR_NO_SLOT &&
 		    seq_before(l->ack_max, f->next_req + f->seq_add))
 			return DROP(HEAD_GAP);
+		if (f->slot != WEIR_NO_SLOT && !flow_collects(f))
+			return STEP_APPEND;
 		if (asked_is_full(l))
 			return DROP(REQ_HELD);
 		return STEP_COLLECT;

@@ -86,6 +86,38 @@ __noinline int endpoint_feed(struct __sk_buff *skb, struct weir_flow *f)
 		       connect_send(skb, f, from, to, s->p.seq + packet_span(&s->p)));
 }
 
+/*
+ * All responses have gone to the client, and a request waits for its ACK of them, which
+ * may be delayed. One byte that it has had long ago is answered at once (RFC 9293,
+ * 3.10.7.4). The endpoint's packet at hand has gone; the carrier is free.
+ */
+__noinline int endpoint_poke(struct __sk_buff *skb, struct weir_flow *f,
+			     struct weir_leg *l)
+{
+	struct scratch *s = scratch_get();
+	u8 byte = 0;
+
+	if (!s || !f || !l)
+		return DROP(ERROR);
+	l->flags &= ~WEIR_LEG_POKE;
+	tuple_reverse(&s->out.t, &s->client);
+	s->out.hop = f->to_client;
+	s->out.seq = f->srv_nxt - 1;
+	s->out.ack = s->p.ack + l->ack_add;
+	s->out.flags = TCP_ACK;
+	s->out.win = head_window(f, 0);
+	s->out.opt_words = 0;
+	s->out.len = 1;
+	s->out.sum = 0;
+	if (emit_resize(skb, s, 0, 1) ||
+	    bpf_skb_store_bytes(skb, out_l4(s) + TCP_LEN, &byte, 1,
+				BPF_F_RECOMPUTE_CSUM) ||
+	    emit_header(skb))
+		return DROP(UNSENT);
+	/* not past the packet before it */
+	return VERDICT(POKED, bpf_redirect(f->to_client.ifindex, 0));
+}
+
 /* Connected. */
 static __always_inline int endpoint_spliced(struct __sk_buff *skb, struct scratch *s,
 					    struct weir_flow *f, struct weir_leg *l)
@@ -130,7 +162,8 @@ static __always_inline int endpoint_spliced(struct __sk_buff *skb, struct scratc
 				return DROP(CONTENDED);
 			l->waits &= ~(WEIR_WAITS_ACK | WEIR_WAITS_GIVE);
 			leg_release(l);
-			if (!flow_collects(f) && !(f->flags & WEIR_FLOW_HELD))
+			if (!flow_collects(f) &&
+			    !(f->flags & (WEIR_FLOW_HELD | WEIR_FLOW_PENDING)))
 				slot_put(f);
 		} else if (seq_before(f->sent_end, f->head_end) && !flow_collects(f)) {
 			return STEP_FEED;

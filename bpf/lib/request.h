@@ -63,6 +63,17 @@ static __always_inline int request_gather(struct __sk_buff *skb, struct scratch 
 	struct weir_head *b;
 	u32 skip, used, room, n;
 
+	if (f->flags & WEIR_FLOW_PENDING) {
+		/* bytes that have just been moved to the front, and what follows them */
+		f->flags &= ~WEIR_FLOW_PENDING;
+		b = slot_of(f);
+		if (!b) {
+			*verdict = DROP(ERROR);
+			return 0;
+		}
+		if (f->head_end - s->p.seq >= s->p.len)
+			return head_scan(b, f->head_end - f->head_seq, &s->h);
+	}
 	skip = flow_expects(f) - s->p.seq;
 	if ((s32)skip < 0) {
 		/* T127: nothing is parsed before the gap is filled */
@@ -203,7 +214,7 @@ static __always_inline int request_bounds(struct __sk_buff *skb, struct scratch 
 		f->flags |= WEIR_FLOW_CHUNKED;
 		f->chunk_step = CHUNK_SIZE_FIRST;
 		f->chunk_size = 0;
-		if (body_scan(skb, f))
+		if (!seq_before(f->next_req, s->p.seq) && body_scan(skb, f))
 			return -1;
 	}
 	if (seq_before(f->next_req, f->head_end)) {
@@ -411,41 +422,6 @@ __noinline int request_resend(struct __sk_buff *skb, struct weir_flow *f)
 }
 
 /*
- * The packet holds the end of a body and, behind next_req, the start of
- * another head: send the body's part alone. The client sends the rest again.
- */
-__noinline int request_trim(struct __sk_buff *skb, struct weir_flow *f)
-{
-	struct scratch *s = scratch_get();
-	struct weir_head *b;
-	int action;
-	u32 n;
-
-	if (!s || !f)
-		return DROP(ERROR);
-	if (!packet_sum_ok(skb))
-		return DROP(HEAD_CSUM);
-	if (!slot_take(f))
-		return DROP(SLOTS_FULL);
-	b = slot_of(f);
-	n = f->next_req - s->p.seq;
-	if (n > WEIR_HEAD_MAX)
-		n = WEIR_HEAD_MAX;
-	if (!b || head_load(skb, b, 0, s->p.l4 + s->p.hl, n)) {
-		slot_put(f);
-		return DROP(ERROR);
-	}
-	COUNT(REQ_SPLIT);
-	f->client_win = s->p.win;
-	f->head_seq = s->p.seq;
-	f->head_end = s->p.seq + n;
-	f->sent_end = f->head_seq;
-	action = connect_send(skb, f, f->head_seq, f->head_end, s->p.ack + f->ack_add);
-	slot_put(f);
-	return VERDICT(TO_ENDPOINT, action);
-}
-
-/*
  * A request that is broken when the endpoint has part of it: both ends are reset
  * at the numbers that they expect. (One that is broken before gets 400.)
  */
@@ -559,6 +535,8 @@ __noinline int request_free(struct __sk_buff *skb, struct weir_flow *f)
 	l = flow_leg(f, &s->client);
 	if (l && !response_all_acked(l, s->p.ack)) {
 		f->flags |= WEIR_FLOW_HELD;
+		f->srv_nxt = s->p.ack;
+		l->flags |= WEIR_LEG_POKE;
 		return DROP(REQ_HELD);
 	}
 	if (f->flags & WEIR_FLOW_FIN_SERVER) {

@@ -32,6 +32,12 @@ static __always_inline bool response_concerns(const struct weir_leg *l, u32 end)
 	       l->answer.flags & WEIR_ASKED_OPEN;
 }
 
+/* Has the last response come that a request asked for? */
+static __always_inline bool response_all_over(const struct weir_leg *l)
+{
+	return l->asked_first == l->asked_end && response_is_over(l);
+}
+
 /* Is every response of the leg over, and has the client, which acknowledges
  * `ack`, got it? When that cannot be known: has it got all so far? */
 static __always_inline bool response_all_acked(const struct weir_leg *l, u32 ack)
@@ -42,7 +48,7 @@ static __always_inline bool response_all_acked(const struct weir_leg *l, u32 ack
 		return true;
 	if (l->response.state == WEIR_RESPONSE_LOST)
 		return !(l->waits & WEIR_WAITS_ANSWER);
-	return l->asked_first == l->asked_end && response_is_over(l);
+	return response_all_over(l);
 }
 
 /* Move on by the bytes of the body that are known, at most 1 GiB. */

@@ -81,6 +81,7 @@ struct scratch {
 	struct icmp_error icmp;
 	u8 header[HEADER_ROOM];
 	u32 proxy[PROXY_WORDS_V6];
+	u32 stash;	/* head slot put aside, for STEP_TRIM */
 	u32 feed_shift; /* the endpoint's window scale, for STEP_FEED */
 	u8 chunk[SUM_CHUNK + 8];
 };
@@ -136,6 +137,9 @@ enum step {
 	STEP_ICMP = -15,     /* not TCP */
 	STEP_MORE = -16,     /* more requests may stand behind those in the buffer */
 	STEP_REPEAT = -18,   /* the reply again, or more of it */
+	STEP_APPEND = -19,   /* bytes behind requests that are on their way */
+	STEP_KEEP = -21,     /* bytes behind a request that cannot go on yet */
+	STEP_POKE = -20,     /* splice, then have the client acknowledge */
 	STEP_FIRST = -17,    /* the same, and the endpoint has accepted just now */
 };
 

@@ -12,7 +12,7 @@
 /* The layout of all maps together. Pins of another version are never mixed
  * with this program: it is raised by every change of a key or a value. Changes that
  * BTF shows are noticed without it too (settings.layout); those of meaning are not. */
-#define WEIR_ABI 10u
+#define WEIR_ABI 11u
 
 enum weir_listener_proto {
 	WEIR_LISTEN_HTTP = 1,

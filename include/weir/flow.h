@@ -58,6 +58,8 @@ enum weir_flow_state {
 				      * the client has all of the reply */
 #define WEIR_FLOW_KEEPS_CLIENT 0x4000u /* its endpoint sees the client's address */
 #define WEIR_FLOW_PROXY 0x8000u /* its leg begins with a PROXY header */
+#define WEIR_FLOW_PENDING 0x10000u   /* spliced; [head_end, loaded_end) of the buffer are
+				      * requests that could not go on with those before */
 
 #define WEIR_NO_ID 0xffffffffu
 
@@ -70,8 +72,9 @@ struct weir_flow {
 	u64 opened_ns;	 /* handshake finished */
 	u8 state;	 /* enum weir_flow_state */
 	u8 wscale;	 /* client's shift, WEIR_WSCALE_NONE without scaling */
-	u16 flags;	 /* WEIR_FLOW_* */
 	u16 mss;	 /* largest payload the client takes, rounded down */
+	u32 flags;	 /* WEIR_FLOW_* */
+	u16 pad2;
 	u8 tries;	 /* endpoints tried for the current request */
 	u8 win_shift;	 /* left shift of the client's window field for an endpoint
 			  * without window scaling, else 0 */
@@ -87,7 +90,7 @@ struct weir_flow {
 	u32 next_req;	 /* first byte of the next head, or of what we wait for */
 	u32 head_seq;	 /* first byte in the head buffer */
 	u32 head_end;	 /* behind the last byte in the head buffer that is of use */
-	u32 loaded_end;	 /* behind the bytes that were put behind them */
+	u32 loaded_end;	 /* behind the bytes that stand behind them, of later requests */
 	u32 sent_end;	 /* behind the last byte sent from the buffer to the endpoint */
 	u64 body_left;	 /* bytes of the body beyond next_req (bodies over 1 GiB) */
 	u32 slot;	 /* head buffer that holds bytes, or WEIR_NO_SLOT */
@@ -98,7 +101,8 @@ struct weir_flow {
 	u32 first_ack;
 
 	/* what the client has from us, in client's view of server numbers */
-	u32 srv_nxt;	 /* next server byte of ours, outside WEIR_FLOW_SPLICED */
+	u32 srv_nxt;	 /* next server byte of ours; in WEIR_FLOW_SPLICED, one that the
+			  * client has acknowledged all before */
 	u32 reply_seq;	 /* first byte of the last kernel-made reply */
 	u32 reply_nxt;	 /* behind the last byte of it that has been sent */
 	u16 reply_id;	 /* which reply was sent */
@@ -134,6 +138,7 @@ enum weir_leg_state {
 #define WEIR_LEG_FIN_ENDPOINT 0x02u
 #define WEIR_LEG_FIN_CLIENT 0x04u
 #define WEIR_LEG_KEEPS_CLIENT 0x10u /* its endpoint sees the client's address */
+#define WEIR_LEG_POKE 0x20u    /* a request waits for the client's ACK of all responses */
 
 /* weir_leg.waits: what of the endpoint's is awaited, leg claimed */
 #define WEIR_WAITS_ACK 0x01u	/* head buffer kept until ack reaches kept_ack */

@@ -46,7 +46,8 @@
 	X(REQ_VERSION, "req_version", "not HTTP/1, 505") \
 	X(REQ_PINNED, "req_pinned", "upgrade asked for, what follows waits for the answer") \
 	X(REQ_HELD, "req_held", "request held until the earlier response is acknowledged") \
-	X(REQ_SPLIT, "req_split", "pipelined request that cannot go on with the one before it, left for retransmission") \
+	X(REQ_QUEUED, "req_queued", "pipelined request kept until those before it are answered") \
+	X(REQ_SPLIT, "req_split", "pipelined request behind a kernel-made reply, left for retransmission") \
 	/* endpoints */ \
 	X(CONNECT, "connect", "SYN sent to an endpoint") \
 	X(CONNECT_AGAIN, "connect_again", "SYN to the endpoint repeated") \
@@ -83,6 +84,7 @@
 	X(REPLY_DRAIN, "reply_drain", "body behind a kernel-made reply thrown away") \
 	X(CLOSE_ACKED, "close_acked", "FIN answered by the kernel") \
 	X(PROBE_ACKED, "probe_acked", "ACK or probe answered or absorbed by the kernel") \
+	X(POKED, "poked", "client asked for the ACK that a held request waits for") \
 	X(RST_CLIENT, "rst_client", "client reset the connection") \
 	X(RST_ENDPOINT, "rst_endpoint", "endpoint reset the connection") \
 	X(RST_IGNORED, "rst_ignored", "RST outside the window, ignored") \

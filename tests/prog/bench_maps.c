@@ -497,7 +497,7 @@ static bool is_at_rest(const struct weir_flow *f)
 	struct weir_leg l;
 
 	return f->state == WEIR_FLOW_SPLICED &&
-	       !(f->flags & (WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD)) &&
+	       !(f->flags & (WEIR_FLOW_PARTIAL | WEIR_FLOW_HELD | WEIR_FLOW_PENDING)) &&
 	       !bpf_map_lookup_elem(bench_map("legs"), &f->leg, &l) &&
 	       !(l.waits & WEIR_WAITS_ACK);
 }

@@ -357,6 +357,43 @@ void conn_expect_leave(const struct conn *old)
 	bench_expect(&s);
 }
 
+void conn_expect_poke(const struct conn *c, uint32_t acked)
+{
+	struct segment s = made_for_client(c, ACK, NULL);
+
+	s.seq = acked - 1;
+	s.ack = c->eack - c->up;
+	s.data = "\0";
+	s.len = 1;
+	bench_outcome(WEIR_POKED);
+	bench_expect(&s);
+}
+
+void conn_answered(struct conn *c, const char *response, uint32_t end)
+{
+	uint32_t acked = c->cack;
+	struct segment s;
+
+	conn_down(c, PSH | ACK, response);
+	conn_expect_poke(c, acked);
+	c->cseq = end;
+	s = from_client(c, ACK, NULL);
+	bench_send(&s);
+}
+
+void conn_answered_and_moved(struct conn *c, const char *response, uint32_t head,
+			     uint32_t end)
+{
+	struct conn old = *c;
+
+	conn_answered(c, response, end);
+	bench_outcome(WEIR_SWITCHED);
+	old.eseq = c->eseq;
+	conn_expect_leave(&old);
+	c->head = head;
+	conn_take_syn(c);
+}
+
 void conn_switch(struct conn *c, const char *text)
 {
 	struct conn old = *c;

@@ -106,5 +106,15 @@ struct segment conn_next(struct conn *c, const char *text);
 /* The old leg's FIN, from the numbers that both ends agree on. */
 void conn_expect_leave(const struct conn *old);
 
+/* The byte that the client has had before `acked`: its ACK is wanted. */
+void conn_expect_poke(const struct conn *c, uint32_t acked);
+
+/* A response goes to the client, whose ACK is asked for; with that ACK what waits in the
+ * buffer goes on. The client has sent all before `end`. */
+void conn_answered(struct conn *c, const char *response, uint32_t end);
+/* The same, and what waits begins at `head` and goes to another endpoint. */
+void conn_answered_and_moved(struct conn *c, const char *response, uint32_t head,
+			     uint32_t end);
+
 /* A request that moves the connection to another endpoint. */
 void conn_switch(struct conn *c, const char *text);

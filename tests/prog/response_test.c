@@ -56,6 +56,7 @@ static void paused(const char *request, const char *response)
 		next = conn_next(&c, GET("/b"));
 		held(&c, &next);
 		answer(&c, rest);
+		conn_expect_poke(&c, c.cack);
 		old = c;
 		c.cack = c.eseq - c.down;
 		s = from_client(&c, ACK, NULL);
