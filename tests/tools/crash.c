@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For LD_PRELOAD: kills the program right before its CRASH_AT-th step, a step being
+ * For LD_PRELOAD: kills the program right before its CRASH_AT-th step, or with
+ * CRASH_FAILS lets that step fail with EIO. A step is
  * a call that changes something which outlives the process: pins, hooks, and, once
  * something is or was pinned, entries of maps. Steps are listed in the file CRASH_LOG,
  * one a line, so that a first run without CRASH_AT tells how many there are.
@@ -24,7 +25,8 @@
 
 static bool is_shared; /* maps are pinned: their entries count */
 
-static void step(const char *what, const char *on)
+/* Is it to fail? */
+static bool step(const char *what, const char *on)
 {
 	static long steps;
 	const char *at = getenv("CRASH_AT"), *log = getenv("CRASH_LOG");
@@ -35,8 +37,12 @@ static void step(const char *what, const char *on)
 		fprintf(f, "%ld %s %s\n", steps, what, on);
 		fclose(f);
 	}
-	if (at && strtol(at, NULL, 10) == steps)
+	if (!at || strtol(at, NULL, 10) != steps)
+		return false;
+	if (!getenv("CRASH_FAILS"))
 		raise(SIGKILL);
+	errno = EIO;
+	return true;
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -48,36 +54,37 @@ static bool is_ours(const char *path)
 
 int mkdir(const char *path, mode_t mode)
 {
-	if (is_ours(path))
-		step("mkdir", path);
+	if (is_ours(path) && step("mkdir", path))
+		return -1;
 	return REAL(mkdir)(path, mode);
 }
 
 int rmdir(const char *path)
 {
-	if (is_ours(path))
-		step("rmdir", path);
+	if (is_ours(path) && step("rmdir", path))
+		return -1;
 	return REAL(rmdir)(path);
 }
 
 int rename(const char *from, const char *to)
 {
-	if (is_ours(to))
-		step("rename", to);
+	if (is_ours(to) && step("rename", to))
+		return -1;
 	return REAL(rename)(from, to);
 }
 
 int unlink(const char *path)
 {
 	/* Not there: no step. */
-	if (is_ours(path) && !access(path, F_OK))
-		step("unlink", path);
+	if (is_ours(path) && !access(path, F_OK) && step("unlink", path))
+		return -1;
 	return REAL(unlink)(path);
 }
 
 int unlinkat(int dir, const char *path, int flags)
 {
-	step("unlinkat", path);
+	if (step("unlinkat", path))
+		return -1;
 	return REAL(unlinkat)(dir, path, flags);
 }
 
@@ -91,11 +98,12 @@ ssize_t send(int fd, const void *buf, size_t len, int flags)
 	if (len >= sizeof(*m) && !getsockname(fd, &sa, &size) &&
 	    sa.sa_family == AF_NETLINK &&
 	    (m->nlmsg_type == RTM_NEWQDISC || m->nlmsg_type == RTM_DELQDISC ||
-	     m->nlmsg_type == RTM_NEWTFILTER || m->nlmsg_type == RTM_DELTFILTER))
-		step("netlink", m->nlmsg_type == RTM_NEWQDISC	  ? "qdisc"
-				: m->nlmsg_type == RTM_DELQDISC	  ? "no qdisc"
-				: m->nlmsg_type == RTM_NEWTFILTER ? "filter"
-								  : "no filter");
+	     m->nlmsg_type == RTM_NEWTFILTER || m->nlmsg_type == RTM_DELTFILTER) &&
+	    step("netlink", m->nlmsg_type == RTM_NEWQDISC     ? "qdisc"
+			    : m->nlmsg_type == RTM_DELQDISC   ? "no qdisc"
+			    : m->nlmsg_type == RTM_NEWTFILTER ? "filter"
+							      : "no filter"))
+		return -1;
 	return REAL(send)(fd, buf, len, flags);
 }
 
@@ -132,8 +140,8 @@ long syscall(long number, ...)
 	for (i = 0; i < 6; i++)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
-	if (number == SYS_bpf && bpf_step(a[0]))
-		step("bpf", bpf_step(a[0]));
+	if (number == SYS_bpf && bpf_step(a[0]) && step("bpf", bpf_step(a[0])))
+		return -1;
 	r = REAL(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 	if (number == SYS_bpf && a[0] == BPF_OBJ_GET && r >= 0)
 		is_shared = true;
