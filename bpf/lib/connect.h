@@ -267,9 +267,10 @@ static __always_inline u32 unsent_from(const struct weir_flow *f)
 #define SEND_SEGMENTS 32
 
 /*
- * Send the kept bytes [from, to) to the endpoint in place of the carrier, up
- * to SEND_SEGMENTS segments, and the PROXY header if `from` is before them; `ack` is in the endpoint's numbers. With nothing
- * to send it is a bare ACK. Returns a TC action, or -1.
+ * Send the kept bytes [from, to) to the endpoint in place of the carrier, up to
+ * SEND_SEGMENTS segments, and the PROXY header if `from` is before them; `ack` is in
+ * the endpoint's numbers. With nothing to send it is a bare ACK. Returns a TC action,
+ * or -1.
  */
 __noinline int connect_send(struct __sk_buff *skb, struct weir_flow *f, u32 from,
 			    u32 to, u32 ack)

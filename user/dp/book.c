@@ -39,7 +39,7 @@ static void route_key(const struct weir_route *r, unsigned int nth, char *buf)
 
 	to = stpcpy(stpcpy(to, r->host), "\n");
 	to = stpcpy(stpcpy(to, r->path), "\n");
-	sprintf(to, "%u %u", r->type, nth);
+	snprintf(to, KEY_MAX - (size_t)(to - buf), "%u %u", r->type, nth);
 }
 
 /* As the maps keep a name: cut when it is too long, and still one of its kind
