@@ -168,22 +168,24 @@ static long response_walk_step(u32 i, void *ctx)
 {
 	struct response_walk *w = ctx;
 	struct response_work *k = &w->t->work;
-	u32 lf, len, j;
+	u32 at = k->at, lf, len, j;
 	u64 m = 0;
 
-	if (k->at >= k->end)
+	if (at >= k->end)
 		return 1;
 	/* several words, since a call of a callback costs more than a word; what
 	 * is behind the end is masked away or found to be there below */
 	for (j = 0; j < RESPONSE_WORDS; j++) {
-		m = word_is(text_word(w->t, k->at), '\n');
+		m = word_is(text_word(w->t, at), '\n');
 		if (m)
 			break;
-		k->at += 8;
+		at += 8;
 	}
-	if (!m)
+	if (!m) {
+		k->at = at;
 		return 0;
-	lf = k->at + word_index(m);
+	}
+	lf = at + word_index(m);
 	if (lf >= k->end) {
 		k->at = k->end;
 		return 1;
