@@ -74,7 +74,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct route_can all = {true, true, true, true};
 	static const char *const by_hand[] = {"default/s=10.0.0.1:80"};
 	struct route_options opt = {.endpoints = by_hand, .endpoint_count = 1};
 	struct store store = {};
@@ -84,7 +83,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	opt.can = data[0] & 2 ? &all : NULL;
 	opt.gateway = data[0] & 4 ? "10.0.0.9:80" : NULL;
 	opt.keep_going = data[0] & 8;
 	if (data[0] & 1)

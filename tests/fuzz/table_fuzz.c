@@ -75,14 +75,14 @@ static void compile_rules(const uint8_t *data, size_t size)
 			route = vec_push(&ir.routes);
 			route->id = ir.routes.len;
 			route->type = WEIR_PATH_EXACT + data[0] % 4;
-			route->host = strdup(hosts[data[1] % 5]);
+			route->host = hosts[data[1] % 5];
 			route->host_kind = !*route->host	 ? IR_HOST_ANY
 					   : *route->host == '*' ? IR_HOST_WILDCARD
 								 : IR_HOST_EXACT;
-			route->match = strndup((const char *)data + 2, len - 2);
-			route->path = strdup(route->match);
-			route->ingress = strdup("a/b");
-			route->where = strdup("");
+			route->match =
+				pool_strndup(&ir.pool, (const char *)data + 2, len - 2);
+			route->path = route->match;
+			route->ingress = "a/b";
 			route->action = WEIR_ACTION_GROUP;
 			route->reply = -1;
 		}

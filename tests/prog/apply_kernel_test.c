@@ -79,16 +79,15 @@ static struct ir_route *add_route(const char *host, const char *path, uint32_t g
 	struct ir_route *r = vec_push(&ir.routes);
 
 	r->host_kind = *host ? IR_HOST_EXACT : IR_HOST_ANY;
-	r->host = strdup(host);
-	r->path = strdup(path);
-	r->match = strdup(path);
+	r->host = ir_text(&ir, host);
+	r->path = ir_text(&ir, path);
+	r->match = ir_text(&ir, path);
 	r->type = WEIR_PATH_IMPLEMENTATION;
 	r->action = WEIR_ACTION_GROUP;
 	r->group = group;
 	r->reply = -1;
-	r->ingress = strdup("ns/i");
-	r->backend = strdup(ir.groups.item[group].name);
-	r->where = strdup("");
+	r->ingress = ir_text(&ir, "ns/i");
+	r->backend = ir_text(&ir, ir.groups.item[group].name);
 	return r;
 }
 

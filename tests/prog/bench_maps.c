@@ -180,17 +180,6 @@ uint32_t maps_table_bytes(void)
 	return more_routes > 1000 ? 32u << 20 : WEIR_TABLE_MIN;
 }
 
-static char *text(const char *fmt, ...)
-{
-	char *s;
-	va_list ap;
-
-	va_start(ap, fmt);
-	bench_need(vasprintf(&s, fmt, ap) >= 0, "memory");
-	va_end(ap);
-	return s;
-}
-
 static void add_more(struct ir *ir)
 {
 	uint32_t i;
@@ -203,17 +192,16 @@ static void add_more(struct ir *ir)
 		*r = (struct ir_route){
 			.id = 1000 + i,
 			.host_kind = IR_HOST_EXACT,
-			.host = text("h%u.bench.example", host),
-			.path = nth ? text("/api/%u/v%u", host, nth)
-				    : text("/re/%u/[0-9]+$", host),
-			.match = nth ? text("/api/%u/v%u", host, nth)
-				     : text("/re/%u/[0-9]+$", host),
+			.host = pool_printf(&ir->pool, "h%u.bench.example", host),
+			.path = nth ? pool_printf(&ir->pool, "/api/%u/v%u", host, nth)
+				    : pool_printf(&ir->pool, "/re/%u/[0-9]+$", host),
+			.match = nth ? pool_printf(&ir->pool, "/api/%u/v%u", host, nth)
+				     : pool_printf(&ir->pool, "/re/%u/[0-9]+$", host),
 			.type = nth ? WEIR_PATH_PREFIX : WEIR_PATH_REGEX,
 			.action = WEIR_ACTION_GROUP,
 			.reply = -1,
-			.ingress = text("bench/more"),
-			.backend = text("bench/group:80"),
-			.where = text("bench"),
+			.ingress = "bench/more",
+			.backend = "bench/group:80",
 		};
 	}
 }
@@ -256,16 +244,15 @@ static int make_table(bool has_gateway)
 		*r = (struct ir_route){
 			.id = 100 + i,
 			.host_kind = IR_HOST_ANY,
-			.host = strdup(""),
-			.path = strdup(rules[i].path),
-			.match = strdup(rules[i].path),
+			.host = ir_text(&ir, ""),
+			.path = ir_text(&ir, rules[i].path),
+			.match = ir_text(&ir, rules[i].path),
 			.type = WEIR_PATH_PREFIX,
 			.action = rules[i].action,
 			.flags = rules[i].flags,
 			.reply = -1,
-			.ingress = strdup("bench/rules"),
-			.backend = strdup("bench/group:80"),
-			.where = strdup("bench"),
+			.ingress = ir_text(&ir, "bench/rules"),
+			.backend = ir_text(&ir, "bench/group:80"),
 		};
 		if (r->action == WEIR_ACTION_REPLY)
 			r->reply = rules[i].to;
@@ -274,8 +261,9 @@ static int make_table(bool has_gateway)
 		if (!strcmp(rules[i].path, "/header") && rules[i].to) {
 			struct ir_header *h = vec_push(&r->headers);
 
-			h->name = strdup("x-version");
-			*(char **)vec_push(&h->patterns) = strdup("^v[23](-|$)");
+			h->name = ir_text(&ir, "x-version");
+			*(const char **)vec_push(&h->patterns) =
+				ir_text(&ir, "^v[23](-|$)");
 		}
 	}
 	add_more(&ir);

@@ -103,25 +103,24 @@ static void add(struct ir *ir, enum ir_host_kind kind, const char *host,
 
 	r->id = ir->routes.len;
 	r->host_kind = kind;
-	r->host = strdup(host);
-	r->path = strdup(match);
-	r->match = strdup(match);
+	r->host = ir_text(ir, host);
+	r->path = ir_text(ir, match);
+	r->match = ir_text(ir, match);
 	r->type = type;
 	r->action = WEIR_ACTION_GROUP;
 	r->flags = strstr(match, "strip") ? WEIR_ROUTE_STRIP : 0;
 	r->reply = -1;
-	r->ingress = strdup("a/b");
-	r->where = strdup("");
+	r->ingress = ir_text(ir, "a/b");
 	if (method)
-		*(char **)vec_push(&r->methods) = strdup(method);
+		*(const char **)vec_push(&r->methods) = ir_text(ir, method);
 	if (value) {
 		struct ir_header *h = vec_push(&r->headers);
 
-		h->name = strdup("x-one");
+		h->name = ir_text(ir, "x-one");
 		if (*value == '~')
-			*(char **)vec_push(&h->patterns) = strdup(value + 1);
+			*(const char **)vec_push(&h->patterns) = ir_text(ir, value + 1);
 		else
-			*(char **)vec_push(&h->values) = strdup(value);
+			*(const char **)vec_push(&h->values) = ir_text(ir, value);
 	}
 }
 

@@ -42,18 +42,18 @@ static void add_route(const char *path, enum weir_action action, uint32_t to)
 
 	*r = (struct ir_route){
 		.host_kind = *path ? IR_HOST_EXACT : IR_HOST_ANY,
-		.host = text(*path ? "a.b" : ""),
-		.path = text(path),
-		.match = text(path),
+		.host = ir_text(&ir, *path ? "a.b" : ""),
+		.path = ir_text(&ir, path),
+		.match = ir_text(&ir, path),
 		.type = *path ? WEIR_PATH_PREFIX : WEIR_PATH_DEFAULT,
 		.action = action,
 		.flags = WEIR_ROUTE_STRIP,
 		.group = action == WEIR_ACTION_REPLY ? 0 : to,
 		.reply = action == WEIR_ACTION_REPLY ? (int)to : -1,
-		.ingress = text("n/i"),
-		.backend = text("n/s:80"),
-		.where = text("f:1:1"),
-		.reason = action == WEIR_ACTION_UNHONOURED ? text("a plugin") : NULL,
+		.ingress = "n/i",
+		.backend = "n/s:80",
+		.at = {"f", 1, 1},
+		.reason = action == WEIR_ACTION_UNHONOURED ? "a plugin" : NULL,
 	};
 }
 
@@ -74,7 +74,7 @@ static int open_all(void **state)
 	add_route("/https", WEIR_ACTION_REPLY, 1);
 	https = &ir.routes.item[ir.routes.len - 1];
 	https->host_kind = IR_HOST_ANY;
-	https->host[0] = '\0';
+	https->host = "";
 	add_route("/plugin", WEIR_ACTION_UNHONOURED, 0);
 	add_route("/gateway", WEIR_ACTION_GATEWAY, ready);
 	return explain_open(&explainer, &ir, &err);

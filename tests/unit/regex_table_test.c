@@ -67,14 +67,6 @@ static void make_path(char *out)
 	out[i] = '\0';
 }
 
-static char *text(const char *s)
-{
-	char *copy = strdup(s);
-
-	assert_non_null(copy);
-	return copy;
-}
-
 static void add_route(struct ir *ir, const char *pattern)
 {
 	struct ir_route *r = vec_push(&ir->routes);
@@ -82,16 +74,16 @@ static void add_route(struct ir *ir, const char *pattern)
 	*r = (struct ir_route){
 		.id = (u32)ir->routes.len,
 		.host_kind = IR_HOST_ANY,
-		.host = text(""),
-		.path = text(pattern),
-		.match = text(pattern),
+		.host = ir_text(ir, ""),
+		.path = ir_text(ir, pattern),
+		.match = ir_text(ir, pattern),
 		.type = WEIR_PATH_REGEX,
 		.action = WEIR_ACTION_GROUP,
 		.flags = below(2) ? WEIR_ROUTE_STRIP : 0,
 		.reply = -1,
-		.ingress = text("a/b"),
-		.backend = text("a/c:80"),
-		.where = text("x.yaml:1:1"),
+		.ingress = "a/b",
+		.backend = "a/c:80",
+		.at = {"x.yaml", 1, 1},
 	};
 }
 
@@ -179,7 +171,7 @@ static void test_random(void **state)
 		void *table;
 
 		g->id = 7;
-		g->name = text("a/c:80");
+		g->name = strdup("a/c:80");
 		n = 1 + below(PATTERNS);
 		for (i = 0; i < n; i++)
 			make_pattern(pattern[i], sizeof(pattern[i]));
@@ -220,11 +212,11 @@ static void add_header(struct ir *ir, const char *name, const char *pattern,
 
 	add_route(ir, "/");
 	h = vec_push(&ir->routes.item[ir->routes.len - 1].headers);
-	h->name = text(name);
+	h->name = ir_text(ir, name);
 	if (pattern)
-		*(char **)vec_push(&h->patterns) = text(pattern);
+		*(const char **)vec_push(&h->patterns) = ir_text(ir, pattern);
 	if (value)
-		*(char **)vec_push(&h->values) = text(value);
+		*(const char **)vec_push(&h->values) = ir_text(ir, value);
 }
 
 static void test_headers(void **state)
@@ -257,7 +249,7 @@ static void test_headers(void **state)
 	size_t i;
 	u32 mask;
 
-	g->name = text("a/c:80");
+	g->name = strdup("a/c:80");
 	add_header(&ir, "x-a", "^[abc]+$", NULL);
 	add_header(&ir, "x-b", "v\\d", "literal");
 	add_header(&ir, "x-c", "end$", NULL);

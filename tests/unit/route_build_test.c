@@ -159,7 +159,6 @@ struct vector {
 	char text[16384];
 	char *args[16]; /* values of the options, in text of their own */
 	const char *endpoints[8];
-	struct route_can can;
 	struct route_options opt;
 };
 
@@ -178,25 +177,12 @@ static void read_file(const char *path, char *buf, size_t size)
 
 static void read_option(struct vector *v, const char *line, size_t *used)
 {
-	static const struct {
-		const char *name;
-		size_t offset;
-	} abilities[] = {
-		{"regex", offsetof(struct route_can, regex)},
-		{"criteria", offsetof(struct route_can, criteria)},
-		{"reply", offsetof(struct route_can, reply)},
-		{"redirect", offsetof(struct route_can, redirect)},
-	};
 	char name[20], value[100];
-	size_t i;
 
 	if (sscanf(line, "# %19s %99s", name, value) != 2)
 		return;
 	if (!strcmp(name, "compare"))
 		v->opt.compare_dialects = true;
-	for (i = 0; !strcmp(name, "cannot") && i < 4; i++)
-		if (!strcmp(value, abilities[i].name))
-			*((bool *)&v->can + abilities[i].offset) = false;
 	if (strncmp(name, "--", 2))
 		return;
 	v->args[*used] = strdup(value);
@@ -216,8 +202,7 @@ static void read_vector(struct vector *v, const char *path)
 	const char *line;
 	size_t used = 0;
 
-	*v = (struct vector){.can = {true, true, true, true}};
-	v->opt.can = &v->can;
+	*v = (struct vector){};
 	v->opt.endpoints = v->endpoints;
 	read_file(path, v->text, sizeof(v->text));
 	for (line = v->text; line && *line == '#';

@@ -57,25 +57,25 @@ static void add_rule(struct ir *ir, const struct rule *rule)
 	*r = (struct ir_route){
 		.id = ir->routes.len,
 		.host_kind = host_kind(rule->host),
-		.host = strdup(rule->host),
-		.path = strdup(rule->match),
-		.match = strdup(rule->match),
-		.pattern = rule->pattern ? strdup(rule->pattern) : NULL,
+		.host = ir_text(ir, rule->host),
+		.path = ir_text(ir, rule->match),
+		.match = ir_text(ir, rule->match),
+		.pattern = ir_text(ir, rule->pattern),
 		.type = rule->type,
 		.priority = rule->priority,
 		.mixed_hosts = rule->mixed_hosts,
 		.action = WEIR_ACTION_GROUP,
 		.reply = -1,
-		.ingress = strdup("a/b"),
-		.where = strdup("x.yaml:1:1"),
+		.ingress = ir_text(ir, "a/b"),
+		.at = {"x.yaml", 1, 1},
 	};
 	if (rule->method)
-		*(char **)vec_push(&r->methods) = strdup(rule->method);
+		*(const char **)vec_push(&r->methods) = ir_text(ir, rule->method);
 	if (rule->header) {
 		struct ir_header *h = vec_push(&r->headers);
 
-		h->name = strdup("x-h");
-		*(char **)vec_push(&h->values) = strdup(rule->header);
+		h->name = ir_text(ir, "x-h");
+		*(const char **)vec_push(&h->values) = ir_text(ir, rule->header);
 	}
 }
 

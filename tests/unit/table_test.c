@@ -32,14 +32,6 @@ struct table {
 	u32 mask;
 };
 
-static char *text(const char *s)
-{
-	char *p = strdup(s);
-
-	assert_non_null(p);
-	return p;
-}
-
 static void add_rule(struct ir *ir, const struct rule *rule)
 {
 	struct ir_route *r = vec_push(&ir->routes);
@@ -49,16 +41,16 @@ static void add_rule(struct ir *ir, const struct rule *rule)
 		.host_kind = !*rule->host	  ? IR_HOST_ANY
 			     : *rule->host == '*' ? IR_HOST_WILDCARD
 						  : IR_HOST_EXACT,
-		.host = text(rule->host),
-		.path = text(rule->match),
-		.match = text(rule->match),
+		.host = ir_text(ir, rule->host),
+		.path = ir_text(ir, rule->match),
+		.match = ir_text(ir, rule->match),
 		.type = rule->type,
 		.action = WEIR_ACTION_GROUP,
 		.flags = rule->flags,
 		.reply = -1,
-		.ingress = text("a/b"),
-		.backend = text("a/c:80"),
-		.where = text("x.yaml:1:1"),
+		.ingress = "a/b",
+		.backend = "a/c:80",
+		.at = {"x.yaml", 1, 1},
 	};
 }
 
@@ -96,7 +88,7 @@ static void build(struct table *t, const struct rule *rules, size_t count)
 	size_t i;
 
 	g->id = 77;
-	g->name = text("a/c:80");
+	g->name = strdup("a/c:80");
 	for (i = 0; i < count; i++)
 		add_rule(&ir, &rules[i]);
 	build_ir(t, &ir);
@@ -437,7 +429,7 @@ static void priorities(void **state)
 static void add_criteria(struct ir *ir, const char *spec)
 {
 	struct ir_route *r = &ir->routes.item[ir->routes.len - 1];
-	char *copy = text(spec), *rest = copy, *word;
+	char *copy = strdup(spec), *rest = copy, *word;
 
 	while ((word = strsep(&rest, " "))) {
 		char *equals = strchr(word, '='), *list = equals ? equals + 1 : word,
@@ -450,15 +442,15 @@ static void add_criteria(struct ir *ir, const char *spec)
 			h = vec_push(&r->headers);
 			if (equals)
 				*equals = '\0';
-			h->name = text(word);
+			h->name = ir_text(ir, word);
 			if (!equals)
 				continue;
 		}
 		while ((one = strsep(&list, ","))) {
-			char **slot = h ? (char **)vec_push(&h->values)
-					: (char **)vec_push(&r->methods);
+			const char **slot = h ? (const char **)vec_push(&h->values)
+					      : (const char **)vec_push(&r->methods);
 
-			*slot = text(one);
+			*slot = ir_text(ir, one);
 		}
 	}
 	free(copy);

@@ -155,11 +155,15 @@ static uint64_t table_hash(const struct ir *ir)
 	for (i = 0; i < ir->routes.len; i++) {
 		const struct ir_route *r = &ir->routes.item[i];
 		const uint32_t numbers[] = {
-			r->id,		r->host_kind,
-			r->mixed_hosts, r->type,
-			r->flags,	r->action,
-			r->priority,	r->order,
-			r->reply,	has_group(r) ? ir->groups.item[r->group].id : 0,
+			r->id,
+			r->host_kind,
+			r->mixed_hosts,
+			r->type,
+			r->flags,
+			r->action,
+			r->priority,
+			r->reply,
+			has_group(r) ? ir->groups.item[r->group].id : 0,
 		};
 
 		h = hash64(numbers, sizeof(numbers), h);

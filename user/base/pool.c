@@ -72,6 +72,28 @@ char *pool_strdup(struct pool *p, const char *s)
 	return pool_strndup(p, s, strlen(s));
 }
 
+char *pool_concat(struct pool *p, ...)
+{
+	const char *part;
+	size_t len = 0;
+	char *text, *to;
+	va_list ap;
+
+	va_start(ap, p);
+	while ((part = va_arg(ap, const char *)))
+		len += strlen(part);
+	va_end(ap);
+	text = to = reserve(p, len + 1, 1);
+	if (!text)
+		return NULL;
+	*to = '\0';
+	va_start(ap, p);
+	while ((part = va_arg(ap, const char *)))
+		to = stpcpy(to, part);
+	va_end(ap);
+	return text;
+}
+
 char *pool_printf(struct pool *p, const char *fmt, ...)
 {
 	char most[256], *text;

@@ -24,6 +24,9 @@ void *pool_array(struct pool *p, size_t count, size_t size);
 /* Texts are not aligned, and stand close together. */
 char *pool_strndup(struct pool *p, const char *s, size_t len);
 char *pool_strdup(struct pool *p, const char *s);
+
+/* Up to a NULL. */
+char *pool_concat(struct pool *p, ...) __attribute__((sentinel));
 char *pool_printf(struct pool *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -117,6 +117,7 @@ static int print_text(struct ctx *ctx, const struct table_options *opt,
 	for (i = 0; i < ir->routes.len; i++) {
 		const struct ir_route *r = &ir->routes.item[i];
 		bool is_served = r->action == WEIR_ACTION_GROUP;
+		char where[PLACE_TEXT];
 
 		columns_row(
 			&t, *r->host ? r->host : "*", r->path, type_text(r->type),
@@ -125,7 +126,7 @@ static int print_text(struct ctx *ctx, const struct table_options *opt,
 						 r->backend ?: ""),
 			is_served ? columns_text(&t, "%zu", ready_count(ir, r)) : "-",
 			r->ingress, r->flags & WEIR_ROUTE_STRIP ? "yes" : "no",
-			r->where);
+			t.wide ? columns_text(&t, "%s", place_text(r->at, where)) : "");
 		paint(&t, ir, r);
 	}
 	code = columns_print(&t, "no routes");

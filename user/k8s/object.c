@@ -47,17 +47,6 @@ const char *object_kind_text(enum object_kind kind)
 	return kinds[kind].kind;
 }
 
-const char *place_text(struct place p, char *text)
-{
-	const char *source = p.source ? p.source : "";
-
-	if (p.line)
-		snprintf(text, PLACE_TEXT, "%s:%u:%u", source, p.line, p.column);
-	else
-		snprintf(text, PLACE_TEXT, "%s", source);
-	return text;
-}
-
 const char *object_text(const struct object *o, char *text)
 {
 	const char *name = o->name ? o->name : "without a name";

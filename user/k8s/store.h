@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/place.h"
 #include "base/pool.h"
 #include "base/vec.h"
 #include "k8s/node.h"
@@ -29,17 +30,6 @@ enum object_kind {
 	OBJECT_UPSTREAM_POLICY,
 	OBJECT_KIND_COUNT,
 };
-
-/* Where something stands; line 0: the source (an object's name) is all. */
-struct place {
-	const char *source;
-	uint32_t line, column;
-};
-
-#define PLACE_TEXT 320u
-
-/* "file:line:column" into text[PLACE_TEXT]; returns text. */
-const char *place_text(struct place p, char *text);
 
 struct key_value {
 	const char *key;

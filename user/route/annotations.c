@@ -8,13 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct route_can route_can = {
-	.regex = true,
-	.criteria = true,
-	.reply = true,
-	.redirect = true,
-};
-
 enum verdict {
 	HONOURED, /* read() takes it */
 	HARMLESS, /* nothing a client or a backend could tell */

@@ -14,17 +14,6 @@ enum route_dialect {
 	DIALECT_KONG,
 };
 
-/* What the route table and the data path can do. A rule that needs what is
- * false goes to the gateway. */
-struct route_can {
-	bool regex;
-	bool criteria; /* methods and headers */
-	bool reply;    /* request-termination, https only */
-	bool redirect; /* replies made from the request: IR_LOCATION_HTTPS */
-};
-
-extern const struct route_can route_can; /* annotations.c */
-
 struct route_options {
 	const char *ingress_class; /* default "kong" */
 	enum route_dialect dialect;
@@ -32,7 +21,6 @@ struct route_options {
 	const char *const *
 		endpoints; /* --endpoint values, "NS/SVC[:PORTNAME]=ADDR:PORT[,weight=N]" */
 	size_t endpoint_count;
-	const struct route_can *can; /* NULL: route_can; tests look at both */
 	bool compare_dialects; /* warn where Kong's router would differ (weir check) */
 	bool over_tls; /* requests have come over TLS: https only is kept (weir explain) */
 	bool keep_going; /* a broken Ingress is left out with a warning (API server) */

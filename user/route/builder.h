@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "base/strmap.h"
 #include "route/build.h"
+#include "route/twins.h"
 
 /* --endpoint, taken apart */
 struct hand_endpoint {
@@ -12,6 +13,13 @@ struct hand_endpoint {
 	char *port;    /* port name or number, NULL: any port of the Service */
 	struct ir_endpoint endpoint;
 	bool used;
+};
+
+struct backend_target {
+	uint32_t group;		       /* index in ir.groups, UINT32_MAX: none */
+	const char *text;	       /* "namespace/service:port" */
+	const char *reason;	       /* why it needs a gateway, or NULL */
+	const struct service *service; /* NULL: not in the manifests */
 };
 
 struct builder {
@@ -23,12 +31,37 @@ struct builder {
 
 	struct vec_of(struct hand_endpoint) by_hand;
 	struct strmap replies; /* plugin or kind of reply -> index in ir */
-	struct strmap rules;   /* host, path and conditions -> index of the route */
+	struct twins twins;    /* of the routes */
 	struct strmap said;    /* warnings and notes */
 	bool legacy_regex;     /* paths with odd characters are patterns (Kong 2) */
 	uint32_t gateway;      /* index of the gateway's group, or UINT32_MAX */
-	uint32_t order;	       /* place within the Ingress at work */
+	/* What was resolved last. */
+	const char *last_ns;
+	const struct ingress_backend *last_backend; /* or NULL */
+	struct backend_target last_target;
+
+	/* The Ingress at work: */
+	const char *name;   /* "namespace/name", a text of the ir's */
+	const char *source; /* where it stands, likewise */
 };
+
+/* What a message is about. */
+enum subject_kind {
+	SUBJECT_HOST,
+	SUBJECT_PATH,
+	SUBJECT_ALIASES,
+	SUBJECT_DEFAULT,
+};
+
+struct subject {
+	const struct ingress *ing;
+	enum subject_kind kind;
+	size_t rule, path;
+};
+
+/* "Ingress default/demo: spec.rules[0].http.paths[0]", in the builder's pool. Only
+ * made when there is something to say. */
+const char *subject_text(struct builder *b, const struct subject *s);
 
 int build_memory(struct builder *b);
 
@@ -50,6 +83,21 @@ int class_select(struct builder *b, struct ingress_list *out);
 int class_read_parameters(struct builder *b);
 bool class_takes_plugin(const struct builder *b, const struct object *o);
 
+/* emit.c: rules -> routes. First of an Ingress emit_begin(). */
+struct meaning;
+
+int emit_begin(struct builder *b, const struct ingress *ing);
+int emit_rule(struct builder *b, const struct ingress *ing, const struct meaning *m,
+	      size_t index);
+
+/* Oldest first, so the first one counts, and only that one. It is global: no host, no
+ * condition. What its Ingress says about its rules' hosts, methods and headers does
+ * not touch it, but for Kong it is a rule as any other. */
+int emit_default(struct builder *b, const struct ingress *ing);
+
+/* A star at the end of an alias, which only Kong has. */
+bool emit_is_nobodys_host(const struct builder *b, const char *alias);
+
 /* resolve.c: Services, ports and endpoints */
 int resolve_prepare(struct builder *b);
 void resolve_finish(struct builder *b);
@@ -57,13 +105,6 @@ void resolve_finish(struct builder *b);
 /* route_endpoints(), by a builder of its own. */
 int resolve_again(struct builder *b, const struct ir *ir, const char *ns,
 		  const char *service);
-
-struct backend_target {
-	uint32_t group;		       /* index in ir.groups, UINT32_MAX: none */
-	const char *text;	       /* "namespace/service:port" */
-	const char *reason;	       /* why it needs a gateway, or NULL */
-	const struct service *service; /* NULL: not in the manifests */
-};
 
 /* Texts are in the builder's pool. */
 int resolve_backend(struct builder *b, const char *ns,
@@ -78,17 +119,17 @@ struct rule_path {
 	const char *reason;
 };
 
-struct meaning;
-
 struct rule_host {
 	enum ir_host_kind kind;
 	const char *text;
 };
 
+/* The name is a text of the ir's. */
 int rule_read_host(struct builder *b, const char *host, struct place at,
-		   const char *what, struct rule_host *out);
-int rule_read_path(struct builder *b, const struct ingress_path *p, const char *what,
-		   const struct meaning *m, struct rule_path *out);
+		   const struct subject *what, struct rule_host *out);
+int rule_read_path(struct builder *b, const struct ingress_path *p,
+		   const struct subject *what, const struct meaning *m,
+		   struct rule_path *out);
 
 /* What acts in a pattern, where Kong takes a path for one. */
 #define RULE_PATTERN_SIGNS ".+*?()[]{}|^$\\"
@@ -103,7 +144,8 @@ const char *rule_literal_prefix(struct builder *b, const char *pattern);
 
 /* dialect.c: where Kong's router would answer otherwise */
 int dialect_warn(struct builder *b);
-int dialect_warn_path(struct builder *b, const struct ingress_path *p, const char *what,
-		      const struct meaning *m, const struct rule_path *path);
+int dialect_warn_path(struct builder *b, const struct ingress_path *p,
+		      const struct subject *what, const struct meaning *m,
+		      const struct rule_path *path);
 int dialect_warn_default(struct builder *b, const struct ingress *ing,
 			 const struct meaning *m);

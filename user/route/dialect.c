@@ -202,44 +202,12 @@ static enum difference differs(const struct view *v, const struct entry *e,
 							     : DIFF_ELEMENT;
 }
 
-static bool same_header(const struct ir_header *a, const struct ir_header *b)
-{
-	size_t i;
-
-	for (i = 0; i < a->values.len && i < b->values.len; i++)
-		if (strcmp(a->values.item[i], b->values.item[i]))
-			return false;
-	for (i = 0; i < a->patterns.len && i < b->patterns.len; i++)
-		if (strcmp(a->patterns.item[i], b->patterns.item[i]))
-			return false;
-	return a->values.len == b->values.len && a->patterns.len == b->patterns.len &&
-	       !strcmp(a->name, b->name);
-}
-
-/* The same rule twice: it has had its warning. */
-static bool is_twin(const struct ir_route *a, const struct ir_route *b)
-{
-	size_t i;
-
-	if (a->type != b->type || strcmp(a->match, b->match) ||
-	    a->host_kind != b->host_kind || strcmp(a->host, b->host) ||
-	    a->methods.len != b->methods.len || a->headers.len != b->headers.len)
-		return false;
-	for (i = 0; i < a->methods.len; i++)
-		if (strcmp(a->methods.item[i], b->methods.item[i]))
-			return false;
-	for (i = 0; i < a->headers.len; i++)
-		if (!same_header(&a->headers.item[i], &b->headers.item[i]))
-			return false;
-	return true;
-}
-
 static void compare_pair(struct survey *s, struct view *v, struct view *w)
 {
 	size_t i, k;
 
 	if (!share_host(v->route, w->route) || same_answer(v->route, w->route) ||
-	    is_twin(v->route, w->route) || !share_method(v->route, w->route) ||
+	    twins_are(v->route, w->route) || !share_method(v->route, w->route) ||
 	    !share_headers(v->route, w->route))
 		return;
 	/* v is the older one */
@@ -293,8 +261,9 @@ static bool is_normal(const char *text, const char *match)
 	return !*match;
 }
 
-int dialect_warn_path(struct builder *b, const struct ingress_path *p, const char *what,
-		      const struct meaning *m, const struct rule_path *path)
+int dialect_warn_path(struct builder *b, const struct ingress_path *p,
+		      const struct subject *what, const struct meaning *m,
+		      const struct rule_path *path)
 {
 	static const char refuses[] = "it refuses all its configuration for a path";
 	const char *verdict = refuses, *why = NULL;
@@ -315,7 +284,7 @@ int dialect_warn_path(struct builder *b, const struct ingress_path *p, const cha
 		return 0;
 	return build_warn(b, p->at,
 			  "%s.path: \"%.80s\": Kong's traditional router differs: %s%s",
-			  what, path->text, verdict, why);
+			  subject_text(b, what), path->text, verdict, why);
 }
 
 /* Who answers otherwise than the dialect in use. */
@@ -386,9 +355,9 @@ static int warn(struct builder *b, const struct survey *s, enum difference d)
 			d >= DIFF_PATTERN_TIE ? "it or " : "", there, other->ingress);
 	if (!here || !there || !answers)
 		return build_memory(b);
-	return build_warn(b, (struct place){.source = first->where},
-			  "Ingress %s: %s: %s (rules: %zu)%s", first->ingress,
-			  differs_text(b), difference_text[d], s->rules[d], answers);
+	return build_warn(b, first->at, "Ingress %s: %s: %s (rules: %zu)%s",
+			  first->ingress, differs_text(b), difference_text[d],
+			  s->rules[d], answers);
 }
 
 int dialect_warn(struct builder *b)

@@ -9,29 +9,14 @@
 
 static void free_route(struct ir_route *r)
 {
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < r->methods.len; i++)
-		free(r->methods.item[i]);
 	vec_free(&r->methods);
 	for (i = 0; i < r->headers.len; i++) {
-		for (k = 0; k < r->headers.item[i].values.len; k++)
-			free(r->headers.item[i].values.item[k]);
 		vec_free(&r->headers.item[i].values);
-		for (k = 0; k < r->headers.item[i].patterns.len; k++)
-			free(r->headers.item[i].patterns.item[k]);
 		vec_free(&r->headers.item[i].patterns);
-		free(r->headers.item[i].name);
 	}
 	vec_free(&r->headers);
-	free(r->host);
-	free(r->path);
-	free(r->match);
-	free(r->pattern);
-	free(r->ingress);
-	free(r->backend);
-	free(r->where);
-	free(r->reason);
 }
 
 static void free_group(struct ir_group *g)
@@ -72,6 +57,7 @@ void ir_free(struct ir *ir)
 	vec_free(&ir->routes);
 	vec_free(&ir->groups);
 	strmap_free(&ir->group_places);
+	pool_free(&ir->pool);
 	vec_free(&ir->replies);
 	vec_free(&ir->warnings);
 	vec_free(&ir->notes);
@@ -83,6 +69,11 @@ struct ir_group *ir_group(const struct ir *ir, const char *name)
 
 	return strmap_get(&ir->group_places, name, &place) ? &ir->groups.item[place]
 							   : NULL;
+}
+
+const char *ir_text(struct ir *ir, const char *s)
+{
+	return s ? pool_strdup(&ir->pool, s) : NULL;
 }
 
 void ir_truncate(struct ir *ir, size_t count)

@@ -4,7 +4,8 @@
  * set of routes and the endpoint groups they lead to. Built by the readers of
  * Ingress rules, eaten by the table compiler and by the agent.
  *
- * All strings are owned by the ir (ir_free releases everything).
+ * All strings are owned by the ir (ir_free releases everything); those of routes
+ * are in its pool.
  */
 #pragma once
 
@@ -14,6 +15,8 @@
 #include <weir/config.h>
 
 #include "base/err.h"
+#include "base/place.h"
+#include "base/pool.h"
 #include "base/strmap.h"
 #include "base/vec.h"
 
@@ -34,34 +37,33 @@ enum ir_order {
  * patterns, which may match anywhere in the value in lower case (ANDed with the
  * route's others). None: the header stands there, whatever its value. */
 struct ir_header {
-	char *name; /* lower case */
-	struct vec_of(char *) values;
-	struct vec_of(char *) patterns;
+	const char *name; /* lower case */
+	struct vec_of(const char *) values;
+	struct vec_of(const char *) patterns;
 };
 
 struct ir_route {
 	uint32_t id; /* given by whoever compiles; stable across rebuilds */
 	enum ir_host_kind host_kind;
-	char *host;	  /* as written, "" for any */
-	char *path;	  /* as written, "" for a default backend */
-	char *match;	  /* what is matched: literal, prefix, or regex source */
-	char *pattern;	  /* IR_ORDER_KONG: what matches instead of an Exact path,
+	const char *host;    /* as written, "" for any */
+	const char *path;    /* as written, "" for a default backend */
+	const char *match;   /* what is matched: literal, prefix, or regex source */
+	const char *pattern; /* IR_ORDER_KONG: what matches instead of an Exact path,
 				or of the path itself of a Prefix; or NULL: match */
-	bool mixed_hosts; /* a wildcard is among the hosts of its rule */
+	bool mixed_hosts;    /* a wildcard is among the hosts of its rule */
 	enum weir_path_type type;
-	struct vec_of(char *) methods; /* empty: any */
+	struct vec_of(const char *) methods; /* empty: any */
 	struct vec_of(struct ir_header) headers;
 	int32_t priority; /* regex-priority */
 	int64_t created;  /* creationTimestamp, seconds; INT64_MAX unknown */
-	uint32_t order;	  /* place within the Ingress */
 	enum weir_action action;
-	uint32_t flags; /* WEIR_ROUTE_* */
-	uint32_t group; /* index into ir.groups, for WEIR_ACTION_GROUP/GATEWAY */
-	int reply;	/* index into ir.replies for WEIR_ACTION_REPLY, or -1 */
-	char *ingress;	/* "namespace/name" */
-	char *backend;	/* "namespace/service:port" */
-	char *where;	/* "file:line:column" or the object's name */
-	char *reason;	/* why it cannot be honoured, or NULL */
+	uint32_t flags;	     /* WEIR_ROUTE_* */
+	uint32_t group;	     /* index into ir.groups, for WEIR_ACTION_GROUP/GATEWAY */
+	int reply;	     /* index into ir.replies for WEIR_ACTION_REPLY, or -1 */
+	const char *ingress; /* "namespace/name" */
+	const char *backend; /* "namespace/service:port" */
+	struct place at;
+	const char *reason; /* why it cannot be honoured, or NULL */
 };
 
 struct ir_endpoint {
@@ -72,10 +74,10 @@ struct ir_endpoint {
 };
 
 struct ir_group {
-	uint32_t id;   /* given by whoever compiles; stable across rebuilds */
-	char *name;    /* "namespace/service:port" */
-	char *service; /* "namespace/service", NULL for the gateway */
-	char *port;    /* its name in EndpointSlices, NULL: no such port */
+	uint32_t id;	/* given by whoever compiles; stable across rebuilds */
+	char *name;	/* "namespace/service:port" */
+	char *service;	/* "namespace/service", NULL for the gateway */
+	char *port;	/* its name in EndpointSlices, NULL: no such port */
 	uint32_t flags; /* WEIR_GROUP_* */
 	struct vec_of(struct ir_endpoint) endpoints; /* no duplicates */
 };
@@ -103,6 +105,7 @@ struct ir {
 	struct vec_of(struct ir_reply) replies;
 	struct vec_of(struct ir_warning) warnings;
 	struct vec_of(struct ir_warning) notes; /* passed over, left out; for -v */
+	struct pool pool;			/* texts of routes */
 	uint32_t gateway; /* index of the gateway's group + 1, 0: there is none */
 	enum ir_order order;
 };
@@ -114,6 +117,9 @@ struct ir_group *ir_group(const struct ir *ir, const char *name);
 
 /* Of all groups, ready or not. */
 size_t ir_count_endpoints(const struct ir *ir);
+
+/* A copy for a route; NULL when out of memory, or of NULL. */
+const char *ir_text(struct ir *ir, const char *s);
 
 /* Drop the routes behind the first `count`. */
 void ir_truncate(struct ir *ir, size_t count);

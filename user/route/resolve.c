@@ -418,11 +418,11 @@ static int resolve_service(struct builder *b, const char *ns,
 
 	c.port = svc ? find_port(svc, from) : NULL;
 	c.number = port_text(b, c.port, from);
-	c.full_name = pool_printf(&b->pool, "%s/%s", ns, from->name);
+	c.full_name = pool_concat(&b->pool, ns, "/", from->name, NULL);
 	if (c.number && c.full_name)
-		c.name = *c.number
-				 ? pool_printf(&b->pool, "%s:%s", c.full_name, c.number)
-				 : c.full_name;
+		c.name = *c.number ? pool_concat(&b->pool, c.full_name, ":", c.number,
+						 NULL)
+				   : c.full_name;
 	if (!c.name)
 		return build_memory(b);
 	out->text = c.name;
@@ -436,12 +436,35 @@ static int resolve_service(struct builder *b, const char *ns,
 	return collect_group(&c, &out->group);
 }
 
+/* Is it the backend of the rule before? As a rule it is. */
+static bool is_last(const struct builder *b, const char *ns,
+		    const struct ingress_backend *from)
+{
+	const struct ingress_backend *last = b->last_backend;
+
+	return last && !strcmp(b->last_ns, ns) && !strcmp(last->name, from->name) &&
+	       last->port == from->port && !last->port_name && !from->port_name;
+}
+
 int resolve_backend(struct builder *b, const char *ns,
 		    const struct ingress_backend *from, struct backend_target *out)
 {
+	int ret;
+
 	*out = (struct backend_target){.group = UINT32_MAX};
-	if (from->kind == BACKEND_SERVICE)
-		return resolve_service(b, ns, from, out);
+	if (from->kind == BACKEND_SERVICE && is_last(b, ns, from)) {
+		*out = b->last_target;
+		return 0;
+	}
+	if (from->kind == BACKEND_SERVICE) {
+		ret = resolve_service(b, ns, from, out);
+		if (ret)
+			return ret;
+		b->last_ns = ns;
+		b->last_backend = from;
+		b->last_target = *out;
+		return 0;
+	}
 	out->text = pool_printf(&b->pool, "%s/%s", ns, from->name);
 	if (!out->text)
 		return build_memory(b);

@@ -67,7 +67,7 @@ static bool is_name_of_kind(struct builder *b, const char *name, enum ir_host_ki
 
 /* Lower case and without the final dot: names compare without either. */
 int rule_read_host(struct builder *b, const char *host, struct place at,
-		   const char *what, struct rule_host *out)
+		   const struct subject *what, struct rule_host *out)
 {
 	size_t len = strlen(host), i;
 	char *name;
@@ -80,8 +80,8 @@ int rule_read_host(struct builder *b, const char *host, struct place at,
 		return build_fail(b, at,
 				  "%s: \"%.80s\": a DNS name is needed, not an "
 				  "address",
-				  what, host);
-	name = pool_strdup(&b->pool, host);
+				  subject_text(b, what), host);
+	name = pool_strdup(&b->ir->pool, host);
 	if (!name)
 		return build_memory(b);
 	for (i = 0; i < len; i++)
@@ -93,11 +93,11 @@ int rule_read_host(struct builder *b, const char *host, struct place at,
 	if (is_name_of_kind(b, name, out->kind))
 		return 0;
 	if (strchr(name, ':'))
-		return build_fail(b, at, "%s: \"%.80s\": a host has no port here", what,
-				  host);
+		return build_fail(b, at, "%s: \"%.80s\": a host has no port here",
+				  subject_text(b, what), host);
 	return build_fail(b, at,
-			  "%s: \"%.80s\": not a DNS name, nor *. in front of one", what,
-			  host);
+			  "%s: \"%.80s\": not a DNS name, nor *. in front of one",
+			  subject_text(b, what), host);
 }
 
 static int hex_value(char c)
@@ -177,7 +177,7 @@ static const char *bad_part(const char *raw, const char *path, bool is_whole)
 }
 
 static int read_literal(struct builder *b, const struct ingress_path *p,
-			const char *what, struct rule_path *out)
+			const struct subject *what, struct rule_path *out)
 {
 	char *path = pool_alloc(&b->pool, strlen(out->text) + 1);
 	const char *bad;
@@ -188,25 +188,25 @@ static int read_literal(struct builder *b, const struct ingress_path *p,
 		return build_memory(b);
 	if (*out->text != '/')
 		return build_fail(b, p->at, "%s.path: \"%.80s\": must begin with /",
-				  what, out->text);
+				  subject_text(b, what), out->text);
 	if (!decode_escapes(out->text, path)) {
 		ret = build_warn(b, p->at,
-				 "%s.path: \"%.80s\": no request can match it", what,
-				 out->text);
+				 "%s.path: \"%.80s\": no request can match it",
+				 subject_text(b, what), out->text);
 		if (ret)
 			return ret;
 		memcpy(path, out->text, strlen(out->text) + 1);
 	}
 	if (merge_slashes(path)) {
 		ret = build_warn(b, p->at, "%s.path: \"%.80s\": // means the same as /",
-				 what, out->text);
+				 subject_text(b, what), out->text);
 		if (ret)
 			return ret;
 	}
 	bad = bad_part(out->text, path, out->type != WEIR_PATH_IMPLEMENTATION);
 	if (bad)
 		return build_fail(b, p->at, "%s.path: \"%.80s\": must not contain %s",
-				  what, out->text, bad);
+				  subject_text(b, what), out->text, bad);
 	len = strlen(path);
 	if (out->type == WEIR_PATH_PREFIX && path[len - 1] == '/')
 		path[len - 1] = '\0';
@@ -267,7 +267,7 @@ int rule_try_regex(struct builder *b, const char *pattern, const char **reason,
 }
 
 static int judge_regex(struct builder *b, const char *pattern, struct place at,
-		       const char *what, const char **reason)
+		       const struct subject *what, const char **reason)
 {
 	struct err why = {};
 	size_t off = 0;
@@ -275,23 +275,20 @@ static int judge_regex(struct builder *b, const char *pattern, struct place at,
 
 	if (r != -EINVAL)
 		return r;
-	return build_fail(b, at, "%s.path: \"%.80s\": %s (at %zu of the pattern)", what,
-			  pattern, why.what, off);
+	return build_fail(b, at, "%s.path: \"%.80s\": %s (at %zu of the pattern)",
+			  subject_text(b, what), pattern, why.what, off);
 }
 
 static int read_regex(struct builder *b, const char *pattern, struct place at,
-		      const char *what, struct rule_path *out)
+		      const struct subject *what, struct rule_path *out)
 {
 	int r;
 
 	out->type = WEIR_PATH_REGEX;
 	out->match = *pattern ? pattern : "/";
-	out->reason = "a path that is a regular expression";
-	if (b->opt->can->regex) {
-		r = judge_regex(b, out->match, at, what, &out->reason);
-		if (r || !out->reason)
-			return r;
-	}
+	r = judge_regex(b, out->match, at, what, &out->reason);
+	if (r || !out->reason)
+		return r;
 	out->type = WEIR_PATH_IMPLEMENTATION;
 	out->match = rule_literal_prefix(b, pattern);
 	return out->match ? 0 : build_memory(b);
@@ -300,7 +297,7 @@ static int read_regex(struct builder *b, const char *pattern, struct place at,
 /* Kong's ingress controller makes /a$ of Exact /a and of Prefix /a, and escapes
  * nothing: signs in the path act. Kong refuses what is no pattern then. */
 static int read_pattern(struct builder *b, const struct ingress_path *p,
-			const char *what, struct rule_path *out)
+			const struct subject *what, struct rule_path *out)
 {
 	struct err why = {};
 	const char *pattern;
@@ -317,7 +314,7 @@ static int read_pattern(struct builder *b, const struct ingress_path *p,
 		return build_warn(b, p->at,
 				  "%s.path: \"%.80s\": literal here: Kong refuses all "
 				  "its configuration for it: %s",
-				  what, out->text, why.what);
+				  subject_text(b, what), out->text, why.what);
 	if (!ret && !out->reason)
 		out->pattern = pattern;
 	return ret;
@@ -330,8 +327,9 @@ static bool is_plain(const char *path)
 				 "0123456789.-_~/%")] == '\0';
 }
 
-int rule_read_path(struct builder *b, const struct ingress_path *p, const char *what,
-		   const struct meaning *m, struct rule_path *out)
+int rule_read_path(struct builder *b, const struct ingress_path *p,
+		   const struct subject *what, const struct meaning *m,
+		   struct rule_path *out)
 {
 	size_t len = strlen(m->regex_prefix);
 	int ret;

@@ -34,7 +34,7 @@ static int compare_headers(const void *left, const void *right)
 }
 
 /* The texts in order: the same conditions written another way are the same. */
-static const char **sorted(char *const *item, size_t len)
+static const char **sorted(const char *const *item, size_t len)
 {
 	const char **list = malloc((len + 1) * sizeof(*list));
 	size_t i;
@@ -49,7 +49,7 @@ static const char **sorted(char *const *item, size_t len)
 
 /* Alternatives of one condition; another one follows the last. */
 static int add_all(struct conditions *to, const struct condition *like,
-		   char *const *item, size_t len)
+		   const char *const *item, size_t len)
 {
 	auto_free const char **list = sorted(item, len);
 	size_t i;
@@ -257,6 +257,7 @@ int criteria_add(struct criteria *c, const struct ir_route *route, uint32_t *id,
 	uint32_t kinds = !!route->methods.len + !!route->headers.len;
 	struct conditions list = {0};
 	auto_free char *text = NULL;
+	char where[PLACE_TEXT];
 	const char *why;
 	int r;
 
@@ -268,7 +269,7 @@ int criteria_add(struct criteria *c, const struct ir_route *route, uint32_t *id,
 	why = r ? NULL : too_long(&list);
 	if (why) {
 		r = err_set(err, -E2BIG, "%s: %s", route->ingress, why);
-		err_where(err, "%s", route->where);
+		err_where(err, "%s", place_text(route->at, where));
 		vec_free(&list);
 		return r;
 	}

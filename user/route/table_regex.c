@@ -33,10 +33,12 @@ static int build(const struct regex_route *routes, struct regex *const *re,
 
 static int fail(const struct ir_route *r, int code, struct err *why, struct err *err)
 {
+	char where[PLACE_TEXT];
+
 	if (code == -ENOMEM)
 		return err_set(err, code, "route table: out of memory");
 	err_set(err, code, "%s: path \"%.80s\": %s", r->ingress, r->path, why->what);
-	return err_where(err, "%s", r->where);
+	return err_where(err, "%s", place_text(r->at, where));
 }
 
 static int add(struct regex_parts *parts, const struct regex_route *routes,
