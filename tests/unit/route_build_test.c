@@ -412,7 +412,9 @@ static void test_keep_going(void **state)
 		"group default/s:80 10.0.0.100:8080\n"
 		"warning Ingress default/b: spec.rules[0].http.paths[0].path: "
 		"\"/../x\": "
-		"must not contain /../: Ingress default/b is left out (t:4:134)\n");
+		"must not contain /../: Ingress default/b is left out (t:4:134)\n"
+		"warning Ingress default/c: spec.rules[0].http.paths[0]: never used: "
+		"Ingress default/a has the same rule (t:2:134) (t:6:134)\n");
 	ir_free(&ir);
 	opt.keep_going = false;
 	assert_int_equal(route_build(&store, &opt, &ir, &err), -EINVAL);

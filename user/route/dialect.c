@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where Kong's `traditional` router would answer otherwise than we do. One
- * warning for each kind of difference, about the first rule that has it.. The orders are those that the table is sorted by,
- * table_entries.c; which requests two rules share is found out from their texts.
+ * Where Kong's `traditional` router would answer otherwise than we do. One warning
+ * for each kind of difference, about the first rule that has it. The orders are those
+ * that the table is sorted by, table_entries.c; which requests two rules share is
+ * found out from their texts.
  */
 #include "route/annotations.h"
+#include "route/rivals.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 #include "base/mem.h"
 #include "route/table_entries.h"
 
-/* Each rule is compared with those behind it: all of them among 5000 rules. */
+/* Pairs of rules for the same requests that are looked at, at most. */
 #define PAIRS_COMPARED 25000000u
 
 enum difference {
@@ -51,88 +53,87 @@ struct view {
 	const struct ir_route *route;
 	struct entry here[ENTRIES_OF_ROUTE];
 	struct entry there[ENTRIES_OF_ROUTE];
-	const char *text[ENTRIES_OF_ROUTE]; /* what matches of these begin with */
-	size_t count;
 	bool seen[DIFF_COUNT];
+};
+
+/* One of the entries that a rule has there, next to the rival that it is. */
+struct way {
+	uint32_t view, entry;
 };
 
 struct survey {
 	struct view *views;
 	size_t count;
-	const struct ir_route *first[DIFF_COUNT]; /* that wins here... */
-	const struct ir_route *other[DIFF_COUNT]; /* ...and that may there */
+	struct vec_of(struct way) ways;
+	struct vec_of(struct rival) rivals;
+	uint64_t compared;
+	const struct view *first[DIFF_COUNT]; /* that wins here... */
+	const struct view *other[DIFF_COUNT]; /* ...and that may there, or NULL */
 	size_t rules[DIFF_COUNT];
 };
 
-static void see(struct survey *s, struct view *v, enum difference d,
-		const struct ir_route *other)
+/* Is this pair before the one that would be told? By the rules' places. */
+static bool is_earlier(const struct survey *s, enum difference d, const struct view *v,
+		       const struct view *other)
 {
-	if (d == DIFF_NONE || v->seen[d])
-		return;
-	v->seen[d] = true;
-	if (s->rules[d]++)
-		return;
-	s->first[d] = v->route;
-	s->other[d] = other;
+	const struct view *first = s->first[d], *second = s->other[d] ?: first;
+	const struct view *low = v, *high = other ?: v;
+
+	if (low > high) {
+		low = high;
+		high = v;
+	}
+	if (first > second) {
+		first = second;
+		second = s->first[d];
+	}
+	return low < first || (low == first && high < second);
 }
 
-static int read_view(struct builder *b, const struct ir_route *r, size_t place,
-		     struct view *v)
+static void see(struct survey *s, struct view *v, enum difference d,
+		const struct view *other)
 {
-	size_t i;
+	if (d == DIFF_NONE)
+		return;
+	if (!s->rules[d] || is_earlier(s, d, v, other)) {
+		s->first[d] = v;
+		s->other[d] = other;
+	}
+	s->rules[d] += !v->seen[d];
+	v->seen[d] = true;
+}
+
+static int read_view(struct builder *b, struct survey *s, size_t place)
+{
+	const struct ir_route *r = &b->ir->routes.item[place];
+	struct view *v = &s->views[place];
+	size_t count, i;
 
 	v->route = r;
 	entries_of(r, IR_ORDER_KUBERNETES, &b->pool, v->here);
-	v->count = entries_of(r, IR_ORDER_KONG, &b->pool, v->there);
-	if (!v->count)
+	count = entries_of(r, IR_ORDER_KONG, &b->pool, v->there);
+	if (!count)
 		return build_memory(b);
-	for (i = 0; i < v->count; i++) {
-		bool is_regex = v->there[i].class == CLASS_REGEX;
+	for (i = 0; i < count; i++) {
+		const struct entry *e = &v->there[i];
+		struct rival *rival = vec_push(&s->rivals);
+		struct way *way = vec_push(&s->ways);
 
+		if (!rival || !way)
+			return build_memory(b);
 		v->there[i].order = place;
-		v->text[i] = is_regex ? rule_literal_prefix(b, v->there[i].text)
-				      : v->there[i].text;
-		if (!v->text[i])
+		*way = (struct way){place, i};
+		rival->route = r;
+		rival->text = e->class == CLASS_REGEX ? rule_literal_prefix(b, e->text)
+						      : e->text;
+		rival->is_whole = e->class == CLASS_EXACT;
+		if (!rival->text)
 			return build_memory(b);
 	}
 	return 0;
 }
 
 /* ---- is there a request for both? ---- */
-
-static bool begins(const char *s, const char *with)
-{
-	return !strncmp(s, with, strlen(with));
-}
-
-static bool share_path(const struct view *v, size_t i, const struct view *w, size_t k)
-{
-	bool is_whole = v->there[i].class == CLASS_EXACT,
-	     other = w->there[k].class == CLASS_EXACT;
-
-	if (is_whole && other)
-		return !strcmp(v->text[i], w->text[k]);
-	return (!other && begins(v->text[i], w->text[k])) ||
-	       (!is_whole && begins(w->text[k], v->text[i]));
-}
-
-static bool is_below(const char *host, const char *wildcard)
-{
-	size_t n = strlen(host), m = strlen(wildcard + 1);
-
-	return n > m && !strcmp(host + n - m, wildcard + 1);
-}
-
-/* Of different wildcards a name has only one here: DIFF_WILDCARD. */
-static bool share_host(const struct ir_route *a, const struct ir_route *b)
-{
-	if (a->host_kind == IR_HOST_ANY || b->host_kind == IR_HOST_ANY)
-		return true;
-	if (a->host_kind == b->host_kind)
-		return !strcmp(a->host, b->host);
-	return a->host_kind == IR_HOST_WILDCARD ? is_below(b->host, a->host)
-						: is_below(a->host, b->host);
-}
 
 static bool share_method(const struct ir_route *a, const struct ir_route *b)
 {
@@ -202,26 +203,30 @@ static enum difference differs(const struct view *v, const struct entry *e,
 							     : DIFF_ELEMENT;
 }
 
-static void compare_pair(struct survey *s, struct view *v, struct view *w)
+/* Two ways of matching: rivals by host and path. */
+static bool compare_pair(void *arg, size_t a, size_t b)
 {
-	size_t i, k;
+	struct survey *s = arg;
+	struct way *x = &s->ways.item[a], *y = &s->ways.item[b];
+	struct view *v = &s->views[x->view], *w = &s->views[y->view];
 
-	if (!share_host(v->route, w->route) || same_answer(v->route, w->route) ||
+	if (x->view == y->view || same_answer(v->route, w->route) ||
 	    twins_are(v->route, w->route) || !share_method(v->route, w->route) ||
 	    !share_headers(v->route, w->route))
-		return;
-	/* v is the older one */
-	if (entries_decide(IR_ORDER_KUBERNETES, v->here, w->here) > 0) {
-		struct view *swap = v;
+		return true;
+	if (x->view > y->view) { /* the older one first */
+		struct way *swap = x;
 
-		v = w;
-		w = swap;
+		x = y;
+		y = swap;
 	}
-	for (i = 0; i < v->count; i++)
-		for (k = 0; k < w->count; k++)
-			if (share_path(v, i, w, k))
-				see(s, v, differs(v, &v->there[i], w, &w->there[k]),
-				    w->route);
+	v = &s->views[x->view];
+	w = &s->views[y->view];
+	if (entries_decide(IR_ORDER_KUBERNETES, v->here, w->here) > 0)
+		see(s, w, differs(w, &w->there[y->entry], v, &v->there[x->entry]), v);
+	else
+		see(s, v, differs(v, &v->there[x->entry], w, &w->there[y->entry]), w);
+	return ++s->compared < PAIRS_COMPARED;
 }
 
 /* ---- single rules ---- */
@@ -247,6 +252,11 @@ static void look_at(struct survey *s, struct view *v)
 	for (i = 0; i < r->methods.len; i++)
 		if (is_odd_method(r->methods.item[i]))
 			see(s, v, DIFF_METHOD, NULL);
+}
+
+static bool begins(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
 }
 
 /* Is a path in the form in which requests are matched? Slashes do not count. */
@@ -306,19 +316,20 @@ int dialect_warn_default(struct builder *b, const struct ingress *ing,
 			  ing->meta.ns, ing->meta.name, differs_text(b));
 }
 
+/* 1: too many pairs for all of them. */
 static int survey_all(struct builder *b, struct survey *s)
 {
-	size_t i, k, window = PAIRS_COMPARED / (s->count + 1);
+	size_t i;
 	int ret = 0;
 
 	for (i = 0; i < s->count && !ret; i++) {
-		ret = read_view(b, &b->ir->routes.item[i], i, &s->views[i]);
+		ret = read_view(b, s, i);
 		look_at(s, &s->views[i]);
 	}
-	for (i = 0; i < s->count && !ret; i++)
-		for (k = i + 1; k < s->count && k - i <= window; k++)
-			compare_pair(s, &s->views[i], &s->views[k]);
-	return ret;
+	if (ret)
+		return ret;
+	ret = rivals_each(s->rivals.item, s->rivals.len, compare_pair, s);
+	return ret < 0 ? build_memory(b) : ret;
 }
 
 static const char *rule_text(struct builder *b, const struct ir_route *r)
@@ -340,8 +351,9 @@ static const char *rule_text(struct builder *b, const struct ir_route *r)
 static int warn(struct builder *b, const struct survey *s, enum difference d)
 {
 	bool is_kong = b->opt->dialect == DIALECT_KONG && s->other[d];
-	const struct ir_route *first = is_kong ? s->other[d] : s->first[d];
-	const struct ir_route *other = is_kong ? s->first[d] : s->other[d];
+	const struct view *by_kong = is_kong ? s->first[d] : s->other[d];
+	const struct ir_route *first = (is_kong ? s->other[d] : s->first[d])->route;
+	const struct ir_route *other = by_kong ? by_kong->route : NULL;
 	const char *here = rule_text(b, first), *there = "", *answers = "";
 
 	/* where Kong has no order, both dialects have the same one */
@@ -364,19 +376,25 @@ int dialect_warn(struct builder *b)
 {
 	auto_free struct view *views = calloc(b->ir->routes.len + 1, sizeof(*views));
 	struct survey s = {.views = views, .count = b->ir->routes.len};
+	bool is_cut;
 	enum difference d;
 	int ret;
 
 	if (!views)
 		return build_memory(b);
 	ret = survey_all(b, &s);
-	for (d = DIFF_NONE + 1; d < DIFF_COUNT && !ret; d++)
+	is_cut = ret > 0;
+	vec_free(&s.ways);
+	vec_free(&s.rivals);
+	if (ret < 0)
+		return ret;
+	for (d = DIFF_NONE + 1, ret = 0; d < DIFF_COUNT && !ret; d++)
 		if (s.rules[d])
 			ret = warn(b, &s, d);
-	if (ret || s.count <= PAIRS_COMPARED / (s.count + 1))
+	if (ret || !is_cut)
 		return ret;
 	return build_warn(b, (struct place){.source = ""},
-			  "too many rules to compare all with Kong's order: each one "
-			  "with the %zu behind it",
-			  PAIRS_COMPARED / (s.count + 1));
+			  "too many rules for the same requests to compare all of them "
+			  "with Kong's order: only %u pairs were",
+			  PAIRS_COMPARED);
 }
