@@ -151,8 +151,8 @@ PURE_LOCAL u32 response_line(struct response_walk *w, u32 len)
 		/* one chunked coding, the last one */
 		if ((last >> 8 | WORD_CASE >> 8) !=
 			    W8('c', 'h', 'u', 'n', 'k', 'e', 'd', 0) ||
-		    (before != ' ' && before != ',' && before != ':' &&
-		     before != '\t') ||
+		    (before != ' ' && before != ',' && before != '\t' &&
+		     len != 25) || /* right behind the field's colon */
 		    r->flags & WEIR_RESPONSE_CHUNKED)
 			return WEIR_RESPONSE_LOST;
 		r->flags |= WEIR_RESPONSE_CHUNKED;
