@@ -31,6 +31,7 @@ enum difference {
 	DIFF_PATTERN_TIE,
 	DIFF_STRING_TIE,
 	DIFF_DEFAULT,
+	DIFF_NARROWED,
 	DIFF_COUNT,
 };
 
@@ -46,6 +47,8 @@ static const char *const difference_text[DIFF_COUNT] = {
 	[DIFF_PATTERN_TIE] = "of patterns, Exact and Prefix either one may win",
 	[DIFF_STRING_TIE] = "of paths as long as each other either one may win",
 	[DIFF_DEFAULT] = "a rule for / and the default backend: either one may win",
+	[DIFF_NARROWED] = "of rules with conditions of the same kinds, those with the "
+			  "host or path that it meets first may win",
 };
 
 /* A rule as both have it. */
@@ -67,6 +70,7 @@ struct survey {
 	struct vec_of(struct way) ways;
 	struct vec_of(struct rival) rivals;
 	uint64_t compared;
+	bool is_kong;			      /* the dialect in use */
 	const struct view *first[DIFF_COUNT]; /* that wins here... */
 	const struct view *other[DIFF_COUNT]; /* ...and that may there, or NULL */
 	size_t rules[DIFF_COUNT];
@@ -181,6 +185,33 @@ static bool same_answer(const struct ir_route *a, const struct ir_route *b)
 
 /* ---- the two orders ---- */
 
+/* Is the path of `f` met before that of `e`? Patterns are, in the order of their
+ * priorities, then the longest string. */
+static bool is_met_first(const struct entry *f, const struct entry *e)
+{
+	bool is_pattern = f->class != CLASS_PREFIX, other = e->class != CLASS_PREFIX;
+
+	if (is_pattern && other)
+		return f->priority >= e->priority && strcmp(f->text, e->text) != 0;
+	return is_pattern || (!other && f->length > e->length);
+}
+
+/*
+ * Kong's router takes the host and the path that it meets first, of whatever rules,
+ * and of the rules of a kind asks those with that host or those with that path first,
+ * whichever are fewer (Kong issue 6031). So `f` may win though `e` is the better one:
+ * when only `f` has that path, or that host.
+ */
+static bool may_be_narrowed(const struct entry *e, const struct entry *f)
+{
+	const struct ir_route *a = e->route, *b = f->route;
+
+	if ((e->kinds | 1) != (f->kinds | 1) || !strcmp(a->host, b->host))
+		return false;
+	return is_met_first(f, e) ||
+	       (b->host_kind == IR_HOST_EXACT && a->host_kind != IR_HOST_EXACT);
+}
+
 /* How Kong's order of these entries differs when `v` goes first here. */
 static enum difference differs(const struct view *v, const struct entry *e,
 			       const struct view *w, const struct entry *f)
@@ -203,6 +234,18 @@ static enum difference differs(const struct view *v, const struct entry *e,
 							     : DIFF_ELEMENT;
 }
 
+/* `e` of `v` goes before `f` of `w` in the dialect in use, and in Kong's order. */
+static void see_narrowed(struct survey *s, struct view *v, const struct entry *e,
+			 struct view *w, const struct entry *f)
+{
+	int c = entries_decide(IR_ORDER_KONG, e, f);
+
+	if (c < 0 && may_be_narrowed(e, f))
+		see(s, v, DIFF_NARROWED, w);
+	else if (c > 0 && s->is_kong && may_be_narrowed(f, e))
+		see(s, w, DIFF_NARROWED, v);
+}
+
 /* Two ways of matching: rivals by host and path. */
 static bool compare_pair(void *arg, size_t a, size_t b)
 {
@@ -220,12 +263,17 @@ static bool compare_pair(void *arg, size_t a, size_t b)
 		x = y;
 		y = swap;
 	}
+	if (entries_decide(IR_ORDER_KUBERNETES, s->views[x->view].here,
+			   s->views[y->view].here) > 0) {
+		struct way *swap = x;
+
+		x = y;
+		y = swap;
+	}
 	v = &s->views[x->view];
 	w = &s->views[y->view];
-	if (entries_decide(IR_ORDER_KUBERNETES, v->here, w->here) > 0)
-		see(s, w, differs(w, &w->there[y->entry], v, &v->there[x->entry]), v);
-	else
-		see(s, v, differs(v, &v->there[x->entry], w, &w->there[y->entry]), w);
+	see(s, v, differs(v, &v->there[x->entry], w, &w->there[y->entry]), w);
+	see_narrowed(s, v, &v->there[x->entry], w, &w->there[y->entry]);
 	return ++s->compared < PAIRS_COMPARED;
 }
 
@@ -298,10 +346,11 @@ int dialect_warn_path(struct builder *b, const struct ingress_path *p,
 }
 
 /* Who answers otherwise than the dialect in use. */
-static const char *differs_text(const struct builder *b)
+static const char *differs_text(const struct builder *b, enum difference d)
 {
-	return b->opt->dialect == DIALECT_KONG ? "other than in the kubernetes dialect"
-					       : "Kong's traditional router differs";
+	return b->opt->dialect == DIALECT_KONG && d != DIFF_NARROWED
+		       ? "other than in the kubernetes dialect"
+		       : "Kong's traditional router differs";
 }
 
 int dialect_warn_default(struct builder *b, const struct ingress *ing,
@@ -313,7 +362,7 @@ int dialect_warn_default(struct builder *b, const struct ingress *ing,
 			  "Ingress %s/%s: %s: methods, headers and host-aliases narrow "
 			  "the default backend too, and "
 			  "put it before rules with fewer conditions",
-			  ing->meta.ns, ing->meta.name, differs_text(b));
+			  ing->meta.ns, ing->meta.name, differs_text(b, DIFF_DEFAULT));
 }
 
 /* 1: too many pairs for all of them. */
@@ -350,7 +399,7 @@ static const char *rule_text(struct builder *b, const struct ir_route *r)
 /* With both answers, when it is about two rules. */
 static int warn(struct builder *b, const struct survey *s, enum difference d)
 {
-	bool is_kong = b->opt->dialect == DIALECT_KONG && s->other[d];
+	bool is_kong = s->is_kong && s->other[d] && d != DIFF_NARROWED;
 	const struct view *by_kong = is_kong ? s->first[d] : s->other[d];
 	const struct ir_route *first = (is_kong ? s->other[d] : s->first[d])->route;
 	const struct ir_route *other = by_kong ? by_kong->route : NULL;
@@ -368,14 +417,16 @@ static int warn(struct builder *b, const struct survey *s, enum difference d)
 	if (!here || !there || !answers)
 		return build_memory(b);
 	return build_warn(b, first->at, "Ingress %s: %s: %s (rules: %zu)%s",
-			  first->ingress, differs_text(b), difference_text[d],
+			  first->ingress, differs_text(b, d), difference_text[d],
 			  s->rules[d], answers);
 }
 
 int dialect_warn(struct builder *b)
 {
 	auto_free struct view *views = calloc(b->ir->routes.len + 1, sizeof(*views));
-	struct survey s = {.views = views, .count = b->ir->routes.len};
+	struct survey s = {.views = views,
+			   .count = b->ir->routes.len,
+			   .is_kong = b->opt->dialect == DIALECT_KONG};
 	bool is_cut;
 	enum difference d;
 	int ret;
