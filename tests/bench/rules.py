@@ -180,7 +180,7 @@ ROWS = (
     ("check", "weir check, all of it", "ms"),
     ("check_mib", "weir check, peak memory", "MiB"),
     ("compile", "table compiled and checked", "ms"),
-    ("write", "maps written and table switched (all new)", "ms"),
+    ("write", "program loaded, maps written, table switched", "ms"),
     ("start", "agent, from start to ready", "ms"),
     ("reload", "agent, one rule changed, until it is served", "ms"),
     ("endpoint", "agent, one endpoint changed, until the map has it", "ms"),

@@ -209,24 +209,25 @@ int store_lend(struct store *part, struct store *to, struct err *err)
 	return ret;
 }
 
-int store_lend_messages(const struct store *part, struct store *to)
+static int lend(const struct messages *from, struct messages *to)
 {
-	struct message *m;
 	size_t i;
 
-	for (i = 0; i < part->warnings.len; i++) {
-		m = vec_push(&to->warnings);
+	for (i = 0; i < from->len; i++) {
+		struct message *m = vec_push(to);
+
 		if (!m)
 			return -ENOMEM;
-		*m = part->warnings.item[i];
-	}
-	for (i = 0; i < part->notes.len; i++) {
-		m = vec_push(&to->notes);
-		if (!m)
-			return -ENOMEM;
-		*m = part->notes.item[i];
+		*m = from->item[i];
 	}
 	return 0;
+}
+
+int store_lend_messages(const struct store *part, struct store *to)
+{
+	int ret = lend(&part->warnings, &to->warnings);
+
+	return ret ? ret : lend(&part->notes, &to->notes);
 }
 
 void store_withdraw(const struct store *part, struct store *from)
@@ -267,46 +268,42 @@ void store_free(struct store *s)
 	pool_free(&s->pool);
 }
 
-static int keep(struct store *s, struct message *m, struct place at, const char *fmt,
-		va_list ap)
+static int add_message(struct store *s, struct messages *to, struct place at,
+		       const char *fmt, va_list ap)
 {
+	struct message *m = vec_push(to);
 	char text[512];
 
+	if (!m)
+		return -ENOMEM;
 	vsnprintf(text, sizeof(text), fmt, ap);
 	m->text = pool_strdup(&s->pool, text);
 	m->at = at;
 	m->at.source = pool_strdup(&s->pool, at.source ? at.source : "");
-	return m->text && m->at.source ? 0 : -ENOMEM;
+	if (m->text && m->at.source)
+		return 0;
+	to->len--;
+	return -ENOMEM;
 }
 
 int store_warn(struct store *s, struct place at, const char *fmt, ...)
 {
-	struct message *m = vec_push(&s->warnings);
 	va_list ap;
 	int ret;
 
-	if (!m)
-		return -ENOMEM;
 	va_start(ap, fmt);
-	ret = keep(s, m, at, fmt, ap);
+	ret = add_message(s, &s->warnings, at, fmt, ap);
 	va_end(ap);
-	if (ret)
-		s->warnings.len--;
 	return ret;
 }
 
 int store_note(struct store *s, struct place at, const char *fmt, ...)
 {
-	struct message *m = vec_push(&s->notes);
 	va_list ap;
 	int ret;
 
-	if (!m)
-		return -ENOMEM;
 	va_start(ap, fmt);
-	ret = keep(s, m, at, fmt, ap);
+	ret = add_message(s, &s->notes, at, fmt, ap);
 	va_end(ap);
-	if (ret)
-		s->notes.len--;
 	return ret;
 }

@@ -42,6 +42,8 @@ struct message {
 	struct place at;
 };
 
+struct messages vec_of(struct message);
+
 struct object {
 	enum object_kind kind;
 	const char *ns; /* "" for cluster-scoped kinds */
@@ -52,7 +54,7 @@ struct object {
 	size_t annotation_count;
 	struct key_value *labels;
 	size_t label_count;
-	struct vec_of(struct message) warnings; /* unknown fields and the like */
+	struct messages warnings; /* unknown fields and the like */
 	struct pool pool;
 	uint64_t content;    /* hash of the document, without places */
 	struct object *next; /* of the store */
@@ -200,10 +202,10 @@ struct upstream_policy {
 
 struct store {
 	struct vec_of(struct object *) objects[OBJECT_KIND_COUNT]; /* no order */
-	struct vec_of(struct message) warnings; /* of files, such as an empty one */
-	struct vec_of(struct message) notes;	/* kinds passed over */
-	struct object **buckets;		/* by kind, namespace and name */
-	struct endpoint_slice **slices;		/* by Service, as many buckets */
+	struct messages warnings;	/* of files, such as an empty one */
+	struct messages notes;		/* kinds passed over */
+	struct object **buckets;	/* by kind, namespace and name */
+	struct endpoint_slice **slices; /* by Service, as many buckets */
 	size_t bucket_count, count;
 	struct pool pool; /* of warnings and notes */
 	bool borrows;	  /* objects and messages belong to other stores */
