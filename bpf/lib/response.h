@@ -61,6 +61,13 @@ static __always_inline void response_skip(struct weir_response *r)
 	r->bytes += step;
 }
 
+/* Is it a body that goes on at `next`? Nothing is read there. */
+static __always_inline bool response_skips(const struct weir_response *r)
+{
+	return r->left &&
+	       (r->state == WEIR_RESPONSE_BODY || r->state == WEIR_RESPONSE_CHUNKS);
+}
+
 static __always_inline void response_head(struct __sk_buff *skb, struct weir_leg *l,
 					  u32 seq, u32 end, u32 off)
 {
@@ -136,6 +143,10 @@ __noinline int response_one(struct __sk_buff *skb, struct weir_leg *l, u32 seq, 
 	r = &l->response;
 	if (!seq_before(r->next, end))
 		return 1;
+	if (seq_before(r->next, seq) && !response_skips(r)) {
+		r->state = WEIR_RESPONSE_LOST;
+		return 1;
+	}
 	switch (r->state) {
 	case WEIR_RESPONSE_OVER:
 		if (l->answer.flags & WEIR_ASKED_OPEN)
@@ -174,8 +185,6 @@ static __always_inline void response_read(struct __sk_buff *skb, struct weir_leg
 
 	l->waits &= ~WEIR_WAITS_ANSWER;
 	if (r->state <= WEIR_RESPONSE_READ && seq_before(r->next, end)) {
-		if (seq_before(r->next, seq))
-			r->state = WEIR_RESPONSE_LOST;
 		for (i = 0; i < RESPONSE_STEPS; i++)
 			if (response_one(skb, l, seq, end, off))
 				break;
