@@ -20,7 +20,9 @@ try()
 	rm -f "$work/steps"
 	at= life "$@"
 	for step in $(choose "$without"); do
-		$before "$@"
+		# What a failed start has left alone is there for the next one.
+		there=$(leftovers)
+		[ -n "$there" ] || $before "$@"
 		there=$(leftovers)
 		name="$what: $(sed -n "s,^$step ,step &,p" "$work/steps" |
 			sed "s,$PIN/,,;q") fails"
@@ -34,9 +36,9 @@ try()
 		is "$name: leaves what was there" "$there" "$(leftovers)"
 		if [ -n "$there" ]; then
 			is "$name: and that serves" 200 "$(status /echo)"
-			weir detach --all --netns "$NODE"
 		fi
 	done
+	weir detach --all --netns "$NODE"
 }
 
 try "new" nothing "$gone" "$@"
