@@ -28,17 +28,18 @@ static bool takes_files(const struct option_row *row)
 			    strstr(row->arg, "FILE"));
 }
 
-/* "case" arms for options with a closed set of values, and with files. */
-static void bash_values(const struct option_row *rows)
+/* "case" arms for options with a closed set of values, and with files: a name may
+ * mean different things to different commands. */
+static void bash_values(const char *command, const struct option_row *rows)
 {
 	for (; rows->name; rows++) {
 		const char *p;
 
 		if (rows->kind != OPTION_CHOICE && !takes_files(rows))
 			continue;
-		printf("\t--%s", rows->name);
+		printf("\t%s:--%s", command, rows->name);
 		if (rows->letter)
-			printf("|-%c", rows->letter);
+			printf("|%s:-%c", command, rows->letter);
 		if (rows->kind != OPTION_CHOICE) {
 			printf(") COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n");
 			continue;
@@ -50,17 +51,6 @@ static void bash_values(const struct option_row *rows)
 	}
 }
 
-static bool is_listed(const struct option_row *const *seen, size_t count,
-		      const struct option_row *rows)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (seen[i] == rows)
-			return true;
-	return false;
-}
-
 static bool operands_are_interfaces(const struct command *cmd)
 {
 	return cmd->usage && cmd->usage[0] != '-' && strstr(cmd->usage, "IFACE");
@@ -68,30 +58,25 @@ static bool operands_are_interfaces(const struct command *cmd)
 
 static void print_bash(void)
 {
-	const struct option_row *seen[64];
 	const struct command *cmd;
-	size_t count = 0, i;
+	size_t i;
 
 	printf("# bash completion for weir\n_weir() {\n"
 	       "\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
 	       "prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-	       "\tlocal cmd= words= i\n\tCOMPREPLY=()\n\tcase $prev in\n");
-	bash_values(options_global);
-	for (cmd = commands; cmd->name; cmd++) {
-		for (i = 0; i < OPTION_SETS && cmd->options[i]; i++) {
-			if (count == sizeof(seen) / sizeof(seen[0]) ||
-			    is_listed(seen, count, cmd->options[i]))
-				continue;
-			seen[count++] = cmd->options[i];
-			bash_values(cmd->options[i]);
-		}
-	}
-	printf("\t-i|--interface) COMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" -- "
-	       "\"$cur\")); return ;;\n\tesac\n"
+	       "\tlocal cmd= words= i\n\tCOMPREPLY=()\n"
 	       "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	       "\t\tcase ${COMP_WORDS[i]} in\n"
 	       "\t\t--pin|--netns|-o|--output) ((i++)) ;;\n"
 	       "\t\t-*) ;;\n\t\t*) cmd=${COMP_WORDS[i]}; break ;;\n\t\tesac\n\tdone\n"
+	       "\tcase $cmd:$prev in\n");
+	bash_values("*", options_global);
+	for (cmd = commands; cmd->name; cmd++)
+		for (i = 0; i < OPTION_SETS && cmd->options[i]; i++)
+			bash_values(cmd->name, cmd->options[i]);
+	printf("\t*:-i|*:--interface) COMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" "
+	       "-- "
+	       "\"$cur\")); return ;;\n\tesac\n"
 	       "\tcase $cmd in\n\t'') words=\"");
 	print_commands();
 	print_options(options_global);
@@ -107,6 +92,8 @@ static void print_bash(void)
 		print_options(options_global);
 		if (!strcmp(cmd->name, "completion"))
 			printf(" bash zsh fish");
+		if (!strcmp(cmd->name, "endpoint"))
+			printf(" drain undrain");
 		if (operands_are_interfaces(cmd))
 			printf(" $(ls /sys/class/net)");
 		printf("\" ;;\n");
@@ -170,6 +157,9 @@ static void print_fish(void)
 			printf("complete -c weir -f -n '__fish_seen_subcommand_from "
 			       "%s' -a '(ls /sys/class/net)'\n",
 			       cmd->name);
+		if (!strcmp(cmd->name, "endpoint"))
+			printf("complete -c weir -f -n '__fish_seen_subcommand_from "
+			       "endpoint' -a 'drain undrain'\n");
 		for (i = 0; i < OPTION_SETS && cmd->options[i]; i++)
 			fish_options("__fish_seen_subcommand_from ", cmd->name,
 				     cmd->options[i]);
