@@ -171,7 +171,7 @@ pod()
 
 ns_make()
 {
-	ip netns add "$1"
+	ip netns add "$1" || die "no network namespace $1"
 	in_ns "$1" ip link set lo up
 	if [ -n "${V6:-}" ]; then
 		# addresses are used at once, and nobody else gives any
