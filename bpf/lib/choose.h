@@ -10,7 +10,7 @@
 #include "pure/spread.h"
 
 /* Slots looked at for one choice; then an ejected endpoint must do. */
-#define CHOOSE_LOOKS 24
+#define CHOOSE_LOOKS 64
 
 #define CHOOSE_SECOND 1000000000ull
 
@@ -136,58 +136,75 @@ static __always_inline void choose_manners(struct weir_flow *f,
 		f->flags |= WEIR_FLOW_KEEPS_CLIENT;
 }
 
+struct choose {
+	struct weir_flow *f;
+	struct weir_group *g;
+	const struct weir_share *share;
+	u32 place;  /* the client's, in a group that goes by clients */
+	u32 found;  /* endpoint id, or WEIR_NO_ID */
+	u32 second; /* the first one that is ejected or unhealthy, likewise */
+};
+
+/* Look at the next slot, the i-th. Returns 1 when that is enough. */
+static long choose_look(u32 i, void *ctx)
+{
+	struct choose *c = ctx;
+	u32 slots = c->share->slots, at = c->share->first, id;
+	struct weir_endpoint *e;
+
+	if (!slots)
+		return 1;
+	if (c->g->flags & WEIR_GROUP_BY_CLIENT)
+		at += (c->place % slots + i) % slots;
+	else
+		at += (u32)(__sync_fetch_and_add(&c->g->turn, 1) % slots);
+	pure_keep(at);
+	if (at >= WEIR_GROUP_SLOTS)
+		return 1;
+	id = c->g->slot[at];
+	if (choose_has_tried(c->f, id))
+		return 0;
+	e = bpf_map_lookup_elem(&endpoints, &id);
+	if (!e ||
+	    (e->state != WEIR_ENDPOINT_READY && e->state != WEIR_ENDPOINT_UNHEALTHY))
+		return 0;
+	if (e->state == WEIR_ENDPOINT_READY && !health_is_ejected(id)) {
+		c->found = id;
+		return 1;
+	}
+	if (c->second == WEIR_NO_ID)
+		c->second = id;
+	return 0;
+}
+
 /* The next endpoint of the wanted group, for the client of scratch.client. Returns
  * 0, or -1 when there is none that this request has not tried. */
 __noinline int choose_endpoint(struct weir_flow *f)
 {
+	struct choose c = {.f = f, .found = WEIR_NO_ID, .second = WEIR_NO_ID};
 	struct scratch *s = scratch_get();
-	u32 group, i, second = WEIR_NO_ID, place = 0;
-	const struct weir_share *share;
-	struct weir_group *g;
+	u32 group;
 
 	if (!s || !f)
 		return -1;
 	group = f->want_group;
-	g = bpf_map_lookup_elem(&groups, &group);
-	if (!g)
+	c.g = bpf_map_lookup_elem(&groups, &group);
+	if (!c.g)
 		return -1;
-	choose_manners(f, g);
-	share = &g->share[WEIR_IPV4];
+	choose_manners(f, c.g);
+	c.share = &c.g->share[WEIR_IPV4];
 	if (addr_family(&s->client.src) != WEIR_IPV4)
-		share = &g->share[WEIR_IPV6];
+		c.share = &c.g->share[WEIR_IPV6];
 	/* the same client starts from the same slot each time, and goes the same way */
-	if (g->flags & WEIR_GROUP_BY_CLIENT)
-		place = spread_addr(&s->client.src);
-	for (i = 0; i < CHOOSE_LOOKS; i++) {
-		u32 slots = share->slots, at, id;
-		struct weir_endpoint *e;
-
-		if (!slots)
-			return -1;
-		if (g->flags & WEIR_GROUP_BY_CLIENT)
-			at = share->first + (place % slots + i) % slots;
-		else
-			at = share->first +
-			     (u32)(__sync_fetch_and_add(&g->turn, 1) % slots);
-		pure_keep(at);
-		if (at >= WEIR_GROUP_SLOTS)
-			return -1;
-		id = g->slot[at];
-		if (choose_has_tried(f, id))
-			continue;
-		e = bpf_map_lookup_elem(&endpoints, &id);
-		if (!e || (e->state != WEIR_ENDPOINT_READY &&
-			   e->state != WEIR_ENDPOINT_UNHEALTHY))
-			continue;
-		if (e->state == WEIR_ENDPOINT_READY && !health_is_ejected(id))
-			return choose_take(f, id);
-		if (second == WEIR_NO_ID)
-			second = id;
-	}
-	if (second == WEIR_NO_ID)
+	if (c.g->flags & WEIR_GROUP_BY_CLIENT)
+		c.place = spread_addr(&s->client.src);
+	bpf_loop(CHOOSE_LOOKS, choose_look, &c, 0);
+	if (c.found != WEIR_NO_ID)
+		return choose_take(f, c.found);
+	if (c.second == WEIR_NO_ID)
 		return -1;
 	COUNT(ALL_EJECTED);
-	return choose_take(f, second);
+	return choose_take(f, c.second);
 }
 
 /*
