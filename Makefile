@@ -213,7 +213,7 @@ bench: deps
 # Debian 12 packages: to build, then to test.
 DEPS = clang llvm libclang-rt-14-dev gcc make git libc6-dev linux-libc-dev libbpf-dev \
        libelf-dev zlib1g-dev libyaml-dev libjansson-dev bpftool \
-       libcmocka-dev libpcre2-dev iproute2 util-linux procps ethtool curl jq python3 \
+       libcmocka-dev libpcre2-dev iproute2 netbase util-linux procps ethtool curl jq python3 \
        nginx-light haproxy wrk qemu-system-x86 busybox-static xz-utils \
        libcap-ng-dev libseccomp-dev libcap2-bin python3-yaml libmicrohttpd-dev \
        clang-format cppcheck mandoc
