@@ -235,7 +235,13 @@ __noinline int connect_again(struct __sk_buff *skb, struct weir_flow *f)
 	if (!s || !f)
 		return DROP(ERROR);
 	l = flow_leg(f, &s->client);
-	if (l && bpf_ktime_get_ns() - l->syn_ns > CONNECT_SILENT_NS)
+	if (!l) {
+		/* taken away: an answer to another SYN would find nobody */
+		f->tries = 0;
+		f->state = WEIR_FLOW_HEAD;
+		return STEP_CONNECT;
+	}
+	if (bpf_ktime_get_ns() - l->syn_ns > CONNECT_SILENT_NS)
 		return connect_failed(f, l, true);
 	if (source_way(skb, f))
 		return DROP(ERROR);

@@ -275,6 +275,26 @@ static void test_device_gone(void **state)
 	bench_nothing();
 }
 
+/* The endpoint's side of a connection that is being made is gone: it is made anew. */
+static void test_leg_gone_while_connecting(void **state)
+{
+	struct segment s;
+	struct conn c;
+
+	conn_init(&c, 40000, 1000000);
+	conn_handshake(&c);
+	conn_request(&c, GET("/b"));
+	bench_leg_drop(ENDPOINT_IP(c.endpoint), c.leg_port);
+	s = from_client(&c, PSH | ACK, GET("/b"));
+	s.seq = c.head;
+	bench_send(&s);
+	bench_outcome(WEIR_CONNECT);
+	conn_take_syn(&c);
+	assert_int_equal(bench_legs(), 1);
+	conn_accept(&c, GET("/b"));
+	conn_respond(&c, OK_RESPONSE);
+}
+
 /* A RST is not answered, which is no failure. */
 static void test_reset_for_a_reset(void **state)
 {
@@ -297,6 +317,7 @@ static const struct CMUnitTest tests[] = {
 	BENCH_TEST(test_fin_before_a_kept_reply),
 	BENCH_TEST(test_unsent),
 	BENCH_TEST(test_device_gone),
+	BENCH_TEST(test_leg_gone_while_connecting),
 	BENCH_TEST(test_reset_for_a_reset),
 };
 
