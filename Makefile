@@ -190,7 +190,8 @@ BUILDS_regex = $(BUILD)/regex/pcre2_diff
 BUILDS_e2e = $(BUILD)/tools/link $(BUILD)/tools/crash.so
 BUILDS_kernel = $(BUILD)/kernel/loadall $(BUILD)/tools/link $(BUILD)/prog/bench_tests
 TESTS = $(or $(T),$(SUITES))
-MAKE_ALL = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+MAKE_ALL = $(MAKE) --no-print-directory \
+	   $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 test-build: all $(foreach t,$(TESTS),$(BUILDS_$(firstword $(subst /, ,$(t)))))
 test: deps
