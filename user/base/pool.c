@@ -72,25 +72,20 @@ char *pool_strdup(struct pool *p, const char *s)
 	return pool_strndup(p, s, strlen(s));
 }
 
-char *pool_concat(struct pool *p, ...)
+char *pool_concat_all(struct pool *p, const char *const *parts)
 {
-	const char *part;
+	const char *const *part;
 	size_t len = 0;
 	char *text, *to;
-	va_list ap;
 
-	va_start(ap, p);
-	while ((part = va_arg(ap, const char *)))
-		len += strlen(part);
-	va_end(ap);
+	for (part = parts; *part; part++)
+		len += strlen(*part);
 	text = to = reserve(p, len + 1, 1);
 	if (!text)
 		return NULL;
 	*to = '\0';
-	va_start(ap, p);
-	while ((part = va_arg(ap, const char *)))
-		to = stpcpy(to, part);
-	va_end(ap);
+	for (part = parts; *part; part++)
+		to = stpcpy(to, *part);
 	return text;
 }
 

@@ -25,8 +25,9 @@ void *pool_array(struct pool *p, size_t count, size_t size);
 char *pool_strndup(struct pool *p, const char *s, size_t len);
 char *pool_strdup(struct pool *p, const char *s);
 
-/* Up to a NULL. */
-char *pool_concat(struct pool *p, ...) __attribute__((sentinel));
+/* The texts one behind the other; of pool_concat_all() up to a NULL. */
+#define pool_concat(p, ...) pool_concat_all(p, (const char *const[]){__VA_ARGS__, NULL})
+char *pool_concat_all(struct pool *p, const char *const *parts);
 char *pool_printf(struct pool *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -20,7 +20,7 @@ struct candidate {
 
 int emit_begin(struct builder *b, const struct ingress *ing)
 {
-	b->name = pool_concat(&b->ir->pool, ing->meta.ns, "/", ing->meta.name, NULL);
+	b->name = pool_concat(&b->ir->pool, ing->meta.ns, "/", ing->meta.name);
 	b->source = ir_text(b->ir, ing->meta.at.source);
 	return b->name && b->source ? 0 : build_memory(b);
 }

@@ -418,10 +418,9 @@ static int resolve_service(struct builder *b, const char *ns,
 
 	c.port = svc ? find_port(svc, from) : NULL;
 	c.number = port_text(b, c.port, from);
-	c.full_name = pool_concat(&b->pool, ns, "/", from->name, NULL);
+	c.full_name = pool_concat(&b->pool, ns, "/", from->name);
 	if (c.number && c.full_name)
-		c.name = *c.number ? pool_concat(&b->pool, c.full_name, ":", c.number,
-						 NULL)
+		c.name = *c.number ? pool_concat(&b->pool, c.full_name, ":", c.number)
 				   : c.full_name;
 	if (!c.name)
 		return build_memory(b);

@@ -49,7 +49,7 @@ static size_t kong_entries(const struct ir_route *r, struct pool *pool,
 		out[0] = entry(r, CLASS_REGEX, r->match);
 		return 1;
 	case WEIR_PATH_PREFIX:
-		below = pool_concat(pool, r->match, "/", NULL);
+		below = pool_concat(pool, r->match, "/");
 		if (!below)
 			return 0;
 		out[0] = entry(r, CLASS_PREFIX, below);
