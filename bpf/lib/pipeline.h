@@ -236,16 +236,18 @@ __noinline int request_more(struct weir_flow *f)
 	if (!blob || table_find(blob, table_mask, b, &s->h, &s->m) != TABLE_FOUND ||
 	    s->m.action != WEIR_ACTION_GROUP || s->m.group_id != f->group_id)
 		return -1;
-	if (s->m.strip_len && head_rewrite(b, &s->h, s->m.strip_len) < 0)
-		return -1;
 	if (!leg_claim(l))
 		return -1;
+	if (s->m.strip_len && head_rewrite(b, &s->h, s->m.strip_len) < 0) {
+		leg_release(l);
+		return -1;
+	}
 
 	stats_up(f, l);
 	f->requests++;
 	f->route_id = s->m.route_id;
 	event_request(f, false);
-	request_want(f, &s->h, &s->m, TABLE_FOUND);
+	request_want(f, &s->h, &s->m, TABLE_FOUND, false);
 	f->flags &= ~WEIR_FLOW_REQ_HEAD;
 	if (s->h.flags & HEAD_METHOD_HEAD)
 		f->flags |= WEIR_FLOW_REQ_HEAD;

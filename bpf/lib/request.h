@@ -242,7 +242,8 @@ static __always_inline int request_refuse(struct weir_flow *f)
 }
 
 static __always_inline void request_want(struct weir_flow *f, const struct http_head *h,
-					 const struct route_match *m, int found)
+					 const struct route_match *m, int found,
+					 bool again)
 {
 	f->want_group = WEIR_NO_ID;
 	f->route_id = WEIR_NO_ID;
@@ -257,7 +258,7 @@ static __always_inline void request_want(struct weir_flow *f, const struct http_
 		return;
 	}
 	f->route_id = m->route_id;
-	stats_request(m->route_id);
+	stats_request(f, again);
 	switch (m->action) {
 	case WEIR_ACTION_GROUP:
 		if (m->flags & WEIR_ROUTE_FALLBACK)
@@ -288,7 +289,7 @@ static __always_inline void request_want(struct weir_flow *f, const struct http_
 __noinline int request_route(struct __sk_buff *skb, struct weir_flow *f)
 {
 	struct scratch *s = scratch_get();
-	u32 zero = 0;
+	u32 zero = 0, before;
 	struct weir_head *b;
 	void *inner, *blob;
 	int found = TABLE_ABSENT;
@@ -312,6 +313,7 @@ __noinline int request_route(struct __sk_buff *skb, struct weir_flow *f)
 			found = table_find(blob, table_mask, b, &s->h, &s->m);
 	}
 	f->requests++;
+	before = f->state == WEIR_FLOW_SPLICED ? f->route_id : WEIR_NO_ID;
 	f->route_id = found == TABLE_FOUND ? s->m.route_id : WEIR_NO_ID;
 	event_request(f, false);
 	if (found == TABLE_FOUND && s->m.action == WEIR_ACTION_GROUP &&
@@ -319,7 +321,7 @@ __noinline int request_route(struct __sk_buff *skb, struct weir_flow *f)
 		return request_refuse(f);
 	if (request_bounds(skb, s, f))
 		return request_refuse(f);
-	request_want(f, &s->h, &s->m, found);
+	request_want(f, &s->h, &s->m, found, f->route_id == before);
 	if (f->want_group == WEIR_NO_ID) {
 		if (seq_before(f->head_end, f->loaded_end))
 			COUNT(REQ_SPLIT);
@@ -340,14 +342,20 @@ static __always_inline int request_put(struct __sk_buff *skb, struct scratch *s,
 		.off = s->p.l4 + s->p.hl,
 		.left = n,
 	};
-	u32 now;
+	/* else the checksum covers no payload yet */
+	bool summed = packet_summed(skb) != SUMMED_PARTIAL;
+	u32 now = 0;
 
-	bpf_loop(REWRITE_MAX / SUM_CHUNK, sum_chunk, &was, 0);
-	now = sum_head(b, 0, n);
+	if (summed) {
+		bpf_loop(REWRITE_MAX / SUM_CHUNK, sum_chunk, &was, 0);
+		now = sum_head(b, 0, n);
+	}
 	if (!pure_range(&n, REWRITE_MAX))
 		return -1;
 	if (bpf_skb_store_bytes(skb, s->p.l4 + s->p.hl, b->data, n, 0))
 		return -1;
+	if (!summed)
+		return 0;
 	return bpf_l4_csum_replace(skb, s->p.l4 + 16, 0, sum_diff(now, was.sum), 0);
 }
 

@@ -93,7 +93,7 @@ static __always_inline void response_head(struct __sk_buff *skb, struct weir_leg
 	r->bytes += used;
 	if (r->state == WEIR_RESPONSE_HEAD || r->state == WEIR_RESPONSE_LOST)
 		return;
-	stats_response(l);
+	r->flags |= WEIR_RESPONSE_COUNT;
 	if (r->state == WEIR_RESPONSE_BODY) {
 		response_skip(r);
 		if (!r->left)
@@ -150,7 +150,7 @@ __noinline int response_one(struct __sk_buff *skb, struct weir_leg *l, u32 seq, 
 	switch (r->state) {
 	case WEIR_RESPONSE_OVER:
 		if (l->answer.flags & WEIR_ASKED_OPEN)
-			stats_response_over(l, 0);
+			stats_answer(l, 1, 0);
 		/* bytes that nobody asked for are no response */
 		if (!asked_take(l)) {
 			r->state = WEIR_RESPONSE_LOST;
@@ -159,6 +159,7 @@ __noinline int response_one(struct __sk_buff *skb, struct weir_leg *l, u32 seq, 
 		response_head(skb, l, seq, end, off);
 		return 0;
 	case WEIR_RESPONSE_INTERIM:
+		stats_answer(l, 0, 0);
 		response_begin(l);
 		return 0;
 	case WEIR_RESPONSE_HEAD:
@@ -182,6 +183,7 @@ static __always_inline void response_read(struct __sk_buff *skb, struct weir_leg
 {
 	struct weir_response *r = &l->response;
 	u32 seq = p->seq, end = seq + p->len, off = p->l4 + p->hl, i;
+	bool over;
 
 	l->waits &= ~WEIR_WAITS_ANSWER;
 	if (r->state <= WEIR_RESPONSE_READ && seq_before(r->next, end)) {
@@ -193,8 +195,9 @@ static __always_inline void response_read(struct __sk_buff *skb, struct weir_leg
 	}
 	if (seq_before(l->seq_max, end))
 		l->seq_max = end;
-	if (l->answer.flags & WEIR_ASKED_OPEN && response_is_over(l))
-		stats_response_over(l, 1);
+	over = l->answer.flags & WEIR_ASKED_OPEN && response_is_over(l);
+	if (over || r->flags & WEIR_RESPONSE_COUNT)
+		stats_answer(l, over, 1);
 }
 
 /* What keeps a packet of a spliced leg from going on at once. */

@@ -44,12 +44,20 @@ static __always_inline void stats_hist(u64 *buckets, u64 *sum_us, u64 us)
 	stats_add(sum_us, us);
 }
 
-static __always_inline void stats_request(u32 route)
+/* `again`: the flow's request before this one had the same route: what it has sent is
+ * counted along. */
+static __always_inline void stats_request(struct weir_flow *f, bool again)
 {
+	u32 route = f->route_id;
 	struct weir_route_stats *r = bpf_map_lookup_elem(&route_stats, &route);
 
-	if (r)
-		stats_add(&r->requests, 1);
+	if (!r)
+		return;
+	stats_add(&r->requests, 1);
+	if (again) {
+		stats_add(&r->bytes_up, f->bytes_up - f->counted_up);
+		f->counted_up = f->bytes_up;
+	}
 }
 
 /* status: 100..599 */
@@ -117,14 +125,10 @@ static __always_inline bool asked_take(struct weir_leg *l)
 }
 
 /* A whole response head has come. */
-static __always_inline void stats_response(const struct weir_leg *l)
+static __always_inline void stats_response(struct weir_route_stats *r,
+					   const struct weir_leg *l)
 {
-	u32 route = l->answer.route_id, status = l->response.status;
-	struct weir_route_stats *r = bpf_map_lookup_elem(&route_stats, &route);
-
-	if (!r)
-		return;
-	stats_class(r, status);
+	stats_class(r, l->response.status);
 	if (l->response.state != WEIR_RESPONSE_INTERIM)
 		stats_hist(r->first_byte_us, &r->first_byte_sum_us,
 			   l->first_us - l->answer.asked_us);
@@ -140,18 +144,26 @@ static __always_inline void stats_response_done(struct weir_leg *l, u64 up)
 		event_response(l, up);
 }
 
-/* All bytes of the response at hand have come. `last`: and so have the bytes of no
- * other request. Leg claimed. */
-__noinline int stats_response_over(struct weir_leg *l, u32 last)
+/*
+ * What has come of the response at hand is counted: its head (WEIR_RESPONSE_COUNT), and
+ * if it is `over` its bytes. `last`: no other request's bytes have come either. Leg
+ * claimed.
+ */
+__noinline int stats_answer(struct weir_leg *l, u32 over, u32 last)
 {
 	struct weir_route_stats *r;
 	u64 up = 0;
 	u32 route;
 
-	if (!l || !(l->answer.flags & WEIR_ASKED_OPEN))
+	if (!l)
 		return 0;
 	route = l->answer.route_id;
 	r = bpf_map_lookup_elem(&route_stats, &route);
+	if (r && l->response.flags & WEIR_RESPONSE_COUNT)
+		stats_response(r, l);
+	l->response.flags &= ~WEIR_RESPONSE_COUNT;
+	if (!over || !(l->answer.flags & WEIR_ASKED_OPEN))
+		return 0;
 	if (r)
 		stats_add(&r->bytes_down, l->response.bytes);
 	if (last && l->answer.flags & WEIR_ASKED_WATCHED) {
@@ -170,8 +182,11 @@ __noinline int stats_response_over(struct weir_leg *l, u32 last)
 static __always_inline void stats_up(struct weir_flow *f, const struct weir_leg *l)
 {
 	u32 route = l->route_id;
-	struct weir_route_stats *r = bpf_map_lookup_elem(&route_stats, &route);
+	struct weir_route_stats *r;
 
+	if (f->bytes_up == f->counted_up)
+		return;
+	r = bpf_map_lookup_elem(&route_stats, &route);
 	if (r)
 		stats_add(&r->bytes_up, f->bytes_up - f->counted_up);
 	f->counted_up = f->bytes_up;

@@ -176,6 +176,7 @@ enum weir_response_state {
 #define WEIR_RESPONSE_BODYLESS 0x1u /* answers HEAD */
 #define WEIR_RESPONSE_LENGTH 0x2u   /* Content-Length has come: `left` */
 #define WEIR_RESPONSE_CHUNKED 0x4u  /* Transfer-Encoding: chunked has come */
+#define WEIR_RESPONSE_COUNT 0x10u   /* its head has come and is to be counted */
 #define WEIR_RESPONSE_SKIP 0x8u	    /* the rest of the line at `next` is skipped */
 
 /* Where an endpoint's response stands. */
