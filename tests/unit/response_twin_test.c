@@ -50,7 +50,7 @@ static unsigned int read_status(const char *line)
 	if (sscanf(line, "HTTP/1.%c %3[0-9]", &minor, digits) != 2 ||
 	    strlen(digits) != 3 || line[8] != ' ' || line[9] == ' ')
 		return 0;
-	status = atoi(digits);
+	status = (unsigned int)strtoul(digits, NULL, 10);
 	return status >= 100 && status <= 599 ? status : 0;
 }
 

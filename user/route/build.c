@@ -193,14 +193,14 @@ static int copy_messages(struct builder *b)
 	return ret;
 }
 
-static int note_unused(struct builder *b)
+static int warn_unused(struct builder *b)
 {
 	size_t i;
 	int ret = 0;
 
 	for (i = 0; i < b->by_hand.len && !ret; i++)
 		if (!b->by_hand.item[i].used)
-			ret = build_note(b, (struct place){.source = "--endpoint"},
+			ret = build_warn(b, (struct place){.source = "--endpoint"},
 					 "%s: no rule leads there",
 					 b->by_hand.item[i].service);
 	return ret;
@@ -224,7 +224,7 @@ static int build_all(struct builder *b)
 	if (!ret)
 		ret = add_defaults(b, &list);
 	if (!ret)
-		ret = note_unused(b);
+		ret = warn_unused(b);
 	if (!ret && b->opt->compare_dialects)
 		ret = dialect_warn(b);
 	vec_free(&list);

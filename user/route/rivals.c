@@ -2,6 +2,7 @@
 #include "route/rivals.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,13 +94,13 @@ static int add_above(struct finder *f, struct known_host *h, const char *name)
 static int find_above(struct finder *f, const struct rival *r, struct known_host *h)
 {
 	const char *host = host_of(r), *dot = host;
-	char wildcard[256] = "*";
+	char wildcard[256];
 	int ret = 0;
 
 	h->above = f->above.len;
 	while (!ret && r->route->host_kind == IR_HOST_EXACT &&
 	       (dot = strchr(dot, '.')) && strlen(dot) < sizeof(wildcard) - 1) {
-		strcpy(wildcard + 1, dot++);
+		snprintf(wildcard, sizeof(wildcard), "*%s", dot++);
 		ret = add_above(f, h, wildcard);
 	}
 	return ret || !*host ? ret : add_above(f, h, "");
