@@ -9,6 +9,9 @@
  * told as the mean of many runs in a row. Medians.
  */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <weir/event.h>
 
 #include "prog/conn.h"
 
@@ -118,6 +121,24 @@ static void test_packets(void **state)
 	"Connection: keep-alive\r\nETag: \"6566a2b0-6\"\r\nAccept-Ranges: bytes\r\n" \
 	"\r\nsmall\n"
 
+/* The events, while somebody watches. */
+static struct ring_buffer *ring;
+static uint32_t records;
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	records++;
+	return 0;
+}
+
+static void watch(uint64_t until_ns)
+{
+	struct weir_monitor m = {.until_ns = until_ns, .route_id = WEIR_NO_ID};
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_update_elem(bench_map("monitor"), &zero, &m, 0), 0);
+}
+
 /* Requests with that head on a connection that is kept alive, to the endpoint that
  * it has, and the response to each. */
 static void measure_head(const char *step, const char *response, const char *head)
@@ -130,6 +151,8 @@ static void measure_head(const char *step, const char *response, const char *hea
 
 	bench_fresh(NULL);
 	conn_open_idle(&c);
+	if (ring)
+		watch(UINT64_MAX);
 	for (i = 0; i < SAMPLES; i++) {
 		s = conn_next(&c, head);
 		up[i] = bench_ns(&s, 1);
@@ -138,6 +161,8 @@ static void measure_head(const char *step, const char *response, const char *hea
 		down[i] = bench_ns(&s, 1);
 		c.eseq += s.len;
 		c.cack += s.len;
+		if (ring)
+			assert_true(ring_buffer__consume(ring) >= 0);
 	}
 	assert_true(bench_flow(c.port, &flow));
 	assert_int_equal(flow.requests, SAMPLES + 1);
@@ -173,6 +198,13 @@ static void test_head_127(void **state)
 
 	assert_int_equal(strlen(head), 127);
 	measure_head("head of 127 B", "response to it", head);
+	ring = ring_buffer__new(bench_map("events"), on_record, NULL, NULL);
+	assert_non_null(ring);
+	measure_head("head of 127 B, watched", "response to it, watched", head);
+	assert_int_equal(records, 2 * SAMPLES);
+	ring_buffer__free(ring);
+	ring = NULL;
+	watch(0);
 }
 
 static void test_head_728(void **state)
