@@ -182,12 +182,6 @@ static void print_row(struct columns *t, const struct row *row)
 		columns_paint(t, COLUMN_5XX, PAINT_RED);
 }
 
-struct options {
-	struct watch_options watch;
-	struct sort_options sort;
-	struct table_options table;
-};
-
 static int print_table(const struct ctx *ctx, const struct table_options *opt,
 		       const struct rows *rows)
 {
@@ -203,7 +197,7 @@ static int print_table(const struct ctx *ctx, const struct table_options *opt,
 
 static int show(const struct ctx *ctx, void *arg)
 {
-	const struct options *opt = arg;
+	const struct show_options *opt = arg;
 	struct sort_options sort = opt->sort;
 	struct rows rows = {};
 	struct err err = {};
@@ -233,13 +227,5 @@ static int show(const struct ctx *ctx, void *arg)
 
 int routes_main(struct ctx *ctx, int argc, char **argv)
 {
-	struct options opt = {};
-	void *const to[] = {&opt.watch, &opt.sort, &opt.table};
-	int r = options_parse(ctx, to, &argc, argv);
-
-	if (r)
-		return r;
-	if (argc > 1)
-		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
-	return watch_run(ctx, &opt.watch, show, &opt);
+	return show_main(ctx, argc, argv, show);
 }

@@ -6,7 +6,22 @@
 #include <bpf/bpf.h>
 
 #include "base/units.h"
+#include "cmd/cmd.h"
 #include "dp/quantile.h"
+
+int show_main(struct ctx *ctx, int argc, char **argv,
+	      int (*show)(const struct ctx *ctx, void *arg))
+{
+	struct show_options opt = {};
+	void *const to[] = {&opt.watch, &opt.sort, &opt.table};
+	int r = options_parse(ctx, to, &argc, argv);
+
+	if (r)
+		return r;
+	if (argc > 1)
+		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
+	return watch_run(ctx, &opt.watch, show, &opt);
+}
 
 int greater_first(uint64_t x, uint64_t y)
 {

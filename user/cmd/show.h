@@ -32,6 +32,19 @@ struct sort_options {
 			offsetof(struct sort_options, reverse)            \
 	}
 
+/* What a command that shows a table takes: options_watch, its own with OPTION_SORT,
+ * options_table, in this order. */
+struct show_options {
+	struct watch_options watch;
+	struct sort_options sort;
+	struct table_options table;
+};
+
+/* Reads them, refuses operands, and shows once or again and again: `show` gets the
+ * struct show_options. Returns an exit code. */
+int show_main(struct ctx *ctx, int argc, char **argv,
+	      int (*show)(const struct ctx *ctx, void *arg));
+
 /* The order of two numbers, the greater one first. */
 int greater_first(uint64_t x, uint64_t y);
 

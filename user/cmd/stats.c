@@ -20,12 +20,6 @@ const struct option_row options_stats[] = {
 	{},
 };
 
-struct options {
-	struct watch_options watch;
-	struct sort_options sort;
-	struct table_options table;
-};
-
 struct row {
 	int outcome;
 	uint64_t count;
@@ -89,7 +83,7 @@ static int print_table(const struct row *rows, bool wide, bool no_headers)
 
 static int print_stats(const struct ctx *ctx, void *arg)
 {
-	const struct options *opt = arg;
+	const struct show_options *opt = arg;
 	struct sort_options sort = opt->sort;
 	struct row rows[WEIR_OUTCOME_COUNT];
 	struct counters c = {};
@@ -114,15 +108,7 @@ static int print_stats(const struct ctx *ctx, void *arg)
 
 int stats_main(struct ctx *ctx, int argc, char **argv)
 {
-	struct options opt = {};
-	void *const to[] = {&opt.watch, &opt.sort, &opt.table};
-	int r = options_parse(ctx, to, &argc, argv);
-
-	if (r)
-		return r;
-	if (argc > 1)
-		return cmd_usage(ctx, "no operand is expected: %s", argv[1]);
-	return watch_run(ctx, &opt.watch, print_stats, &opt);
+	return show_main(ctx, argc, argv, print_stats);
 }
 
 int metrics_main(struct ctx *ctx, int argc, char **argv)
