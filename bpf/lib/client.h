@@ -148,7 +148,7 @@ static __always_inline bool client_upgrade(struct weir_flow *f,
 
 	if (state == WEIR_RESPONSE_TUNNEL || state == WEIR_RESPONSE_LOST)
 		f->flags |= WEIR_FLOW_OPAQUE;
-	else if (l->asked_first != l->asked_end || !response_is_over(l))
+	else if (!response_all_over(l))
 		return false;
 	f->flags &= ~WEIR_FLOW_UPGRADE;
 	return true;

@@ -146,8 +146,8 @@ static __always_inline void stats_response_done(struct weir_leg *l, u64 up)
 
 /*
  * What has come of the response at hand is counted: its head (WEIR_RESPONSE_COUNT), and
- * if it is `over` its bytes. `last`: no other request's bytes have come either. Leg
- * claimed.
+ * its bytes if it was open and is `over`. `last`: no other request's bytes have come
+ * either. Leg claimed.
  */
 __noinline int stats_answer(struct weir_leg *l, u32 over, u32 last)
 {
@@ -162,7 +162,7 @@ __noinline int stats_answer(struct weir_leg *l, u32 over, u32 last)
 	if (r && l->response.flags & WEIR_RESPONSE_COUNT)
 		stats_response(r, l);
 	l->response.flags &= ~WEIR_RESPONSE_COUNT;
-	if (!over || !(l->answer.flags & WEIR_ASKED_OPEN))
+	if (!over)
 		return 0;
 	if (r)
 		stats_add(&r->bytes_down, l->response.bytes);
